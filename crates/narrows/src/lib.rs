@@ -1,1 +1,5 @@
 //! Narrows.
+
+mod limits;
+
+pub use limits::Limits;
