@@ -1,5 +1,6 @@
 //! Narrows.
 
 mod limits;
+pub mod scope;
 
 pub use limits::Limits;

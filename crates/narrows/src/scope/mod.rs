@@ -1,0 +1,5 @@
+//! What a handler may know about the request that opened its connection.
+
+mod cookies;
+
+pub use cookies::Cookies;

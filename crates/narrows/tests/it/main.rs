@@ -1,0 +1,6 @@
+//! The tests of the public API, in one binary.
+
+// Clippy allows this in test functions only, and not in their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod cookies;
