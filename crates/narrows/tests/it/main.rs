@@ -5,3 +5,4 @@
 
 mod cookies;
 mod origin;
+mod routing;
