@@ -1,0 +1,287 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
+
+use crate::admission::{Admission, Full, Permit};
+use crate::capacity::Capacity;
+use crate::consumer::Consumer;
+use crate::hub::Hub;
+use crate::layer::MemoryLayer;
+use crate::limits::Limits;
+use crate::origin::OriginPolicy;
+use crate::shard::{Mail, Shard};
+use crate::stats::{Counters, Stats};
+use crate::sync::Arc;
+use crate::transport::ConsumerRoute;
+
+/// A node: its connections, its groups and its link to the other nodes.
+///
+/// ```
+/// use narrows::{Channels, Group};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Notice { text: String }
+/// # async fn from_a_view() -> Result<(), Box<dyn std::error::Error>> {
+/// let channels = Channels::new();
+/// // From anywhere: a view, a job, another task.
+/// channels.broadcast(&Group::inbox("ada"), &Notice { text: "your post got a comment".into() }).await?;
+/// # Ok(()) }
+/// ```
+///
+/// Clones are cheap and all the same node; keep one in the router's state. It starts no thread before the
+/// first connection, so a program without a server can broadcast too.
+#[derive(Clone)]
+pub struct Channels(Arc<Node>);
+
+struct Node {
+    hub: Arc<Hub>,
+    limits: Limits,
+    outbox: Capacity,
+    origin: OriginPolicy,
+    shards: Shards,
+    admission: Arc<Admission>,
+    counters: Arc<Counters>,
+    draining: AtomicBool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Shards {
+    Threads(usize),
+    Here,
+}
+
+impl Channels {
+    /// A node of its own, with the in-memory layer and every default.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A node on this layer, with every other default.
+    pub fn with_layer(layer: impl ChannelLayer) -> Self {
+        Self::builder().layer(layer).build()
+    }
+
+    /// A node with other settings.
+    pub fn builder() -> ChannelsBuilder {
+        ChannelsBuilder {
+            hub: None,
+            limits: Limits::default(),
+            outbox: Capacity::default(),
+            origin: OriginPolicy::same_origin(),
+            shards: Shards::Threads(0),
+        }
+    }
+
+    /// Serves a consumer: `channels.consumer::<ChatRoom>().route()` is what axum's `Router::route` takes.
+    pub fn consumer<C: Consumer>(&self) -> ConsumerRoute<C> {
+        ConsumerRoute::new(self.clone())
+    }
+
+    /// Sends a message to every member of a group, on every node.
+    ///
+    /// It waits only for the layer, and while this node has far more to deliver than it can.
+    ///
+    /// # Errors
+    /// [`BroadcastError`] when the message cannot be written or the channel layer did not take it.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, the message may or may not have been sent; never in part.
+    pub async fn broadcast<M: Message>(&self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
+        let payload = self.0.hub.format().encode(msg)?;
+        Ok(self.0.hub.publish(&group.topic(), payload).await?)
+    }
+
+    /// Sends a message to one channel: a connection's own, or a background worker's.
+    ///
+    /// When nobody has the channel open the message is gone, as with Django Channels.
+    ///
+    /// # Errors
+    /// As for [`broadcast`](Self::broadcast).
+    ///
+    /// # Cancel safety
+    /// As for [`broadcast`](Self::broadcast).
+    pub async fn send<M: Message>(&self, channel: &Channel<M>, msg: &M) -> Result<(), BroadcastError> {
+        let payload = self.0.hub.format().encode(msg)?;
+        Ok(self.0.hub.publish(&channel.topic(), payload).await?)
+    }
+
+    /// What this node has done so far, and what it dropped.
+    pub fn stats(&self) -> Stats {
+        self.0.counters.read()
+    }
+
+    /// Closes every connection with 1012, one after another over this window, and refuses new ones from now
+    /// on. Returns when the last has been told; the consumers may still be finishing.
+    ///
+    /// [`Server`](crate::serve::Server) does this on SIGTERM.
+    ///
+    /// # Cancel safety
+    /// Dropped, it closes no further connections, and goes on refusing new ones.
+    pub async fn drain(&self, window: Duration) {
+        self.0.draining.store(true, Ordering::Release);
+        let shards = self.0.hub.started_shards().iter();
+        futures_util::future::join_all(shards.map(|shard| shard.clone().drain(window))).await;
+    }
+
+    /// Whether [`drain`](Self::drain) has begun.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn refuse_new(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn outbox(&self) -> Capacity {
+        self.0.outbox
+    }
+
+    pub(crate) fn origin(&self) -> &OriginPolicy {
+        &self.0.origin
+    }
+
+    pub(crate) fn admit(&self, limits: &Limits, address: Option<IpAddr>) -> Result<Permit, Full> {
+        self.0.admission.admit(limits, address, &self.0.counters)
+    }
+
+    /// The shards, started if this is the first need of them.
+    pub(crate) fn shards(&self) -> &[Arc<Shard>] {
+        let node = &self.0;
+        node.hub.shards(|| match node.shards {
+            Shards::Here => vec![Shard::here_and_now(&node.limits, node.counters.clone())],
+            Shards::Threads(count) => {
+                let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+                let count = if count == 0 { cores() } else { count };
+                let start = |i| Shard::spawn(i, &node.limits, node.counters.clone());
+                (0..count).map(|i| start(i).expect("the system has a thread for each shard")).collect()
+            }
+        })
+    }
+
+    /// The shard for the next connection: this one where the caller runs on one, or the one with the fewest.
+    pub(crate) fn place(&self) -> (u16, &Arc<Shard>) {
+        let shards = self.shards();
+        let here = shards.iter().position(|shard| shard.is_here());
+        let fewest = || (0..shards.len()).min_by_key(|i| shards[*i].load()).expect("at least one shard");
+        let index = here.unwrap_or_else(fewest);
+        shards[index].expect_one();
+        (index as u16, &shards[index])
+    }
+}
+
+impl Default for Channels {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channels").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        for shard in self.hub.started_shards() {
+            shard.post(Mail::Stop);
+        }
+    }
+}
+
+/// The settings of a node, on their way to [`Channels`].
+#[must_use = "`.build()` makes the node"]
+pub struct ChannelsBuilder {
+    hub: Option<Arc<Hub>>,
+    limits: Limits,
+    outbox: Capacity,
+    origin: OriginPolicy,
+    shards: Shards,
+}
+
+impl ChannelsBuilder {
+    /// What carries messages between nodes. Default [`MemoryLayer`], for a single node.
+    pub fn layer(mut self, layer: impl ChannelLayer) -> Self {
+        self.hub = Some(Hub::start(layer));
+        self
+    }
+
+    /// What one connection may cost.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What may wait for a client that does not read; a route can say otherwise.
+    pub fn outbox(mut self, outbox: Capacity) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// Which pages may connect; a route can say otherwise. Default [`OriginPolicy::same_origin`].
+    pub fn origin(mut self, origin: OriginPolicy) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// How many threads serve connections. Default 0: one for each core.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = Shards::Threads(shards.min(usize::from(u16::MAX)));
+        self
+    }
+
+    /// Serves connections on the thread of the caller in place of own threads: for tests with a paused clock.
+    /// The first connection must come on a runtime of a single thread, such as `#[tokio::test]` makes.
+    pub fn on_this_thread(mut self) -> Self {
+        self.shards = Shards::Here;
+        self
+    }
+
+    /// Makes the node.
+    pub fn build(self) -> Channels {
+        let Self { hub, limits, outbox, origin, shards } = self;
+        Channels(Arc::new(Node {
+            hub: hub.unwrap_or_else(|| Hub::start(MemoryLayer::new())),
+            limits,
+            outbox,
+            origin,
+            shards,
+            admission: Arc::default(),
+            counters: Arc::default(),
+            draining: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl fmt::Debug for ChannelsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelsBuilder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Why a message was not sent to a group or channel.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BroadcastError {
+    /// The message cannot be written.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The channel layer did not take it.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+}

@@ -1,0 +1,34 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), LayerError>> + Send + 'a>>;
+
+/// The boxed twin of [`ChannelLayer`], so that nothing a user names is generic over the layer.
+pub(super) trait DynLayer: Send + Sync {
+    fn start(&self, inbound: Inbound);
+    fn subscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
+    fn unsubscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
+    fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a>;
+    fn new_channel(&self) -> String;
+}
+
+impl<L: ChannelLayer> DynLayer for L {
+    fn start(&self, inbound: Inbound) {
+        ChannelLayer::start(self, inbound);
+    }
+    fn subscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a> {
+        Box::pin(ChannelLayer::subscribe(self, topic))
+    }
+    fn unsubscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a> {
+        Box::pin(ChannelLayer::unsubscribe(self, topic))
+    }
+    fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a> {
+        Box::pin(ChannelLayer::publish(self, topic, payload))
+    }
+    fn new_channel(&self) -> String {
+        ChannelLayer::new_channel(self)
+    }
+}

@@ -1,0 +1,180 @@
+//! The node-local fan-out: which topics this node wants, on which shards, and the way of a message to them.
+
+mod dyn_layer;
+mod registry;
+mod relay;
+
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+use narrows_core::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Receive, Topic};
+
+use self::dyn_layer::DynLayer;
+use self::registry::{Acquired, Registry, Step};
+pub(crate) use self::relay::{Delivery, Relay};
+use crate::shard::{Mail, Shard};
+use crate::sync::Arc;
+
+/// One node's hub. It does no I/O of its own and never waits: it hands messages to shards, and asks the
+/// layer for topics.
+pub(crate) struct Hub {
+    layer: Box<dyn DynLayer>,
+    format: PayloadFormat,
+    registry: Registry,
+    shards: OnceLock<Vec<Arc<Shard>>>,
+}
+
+impl Hub {
+    pub(crate) fn start(layer: impl ChannelLayer) -> Arc<Self> {
+        let format = layer.format();
+        let hub = Arc::new(Self {
+            layer: Box::new(layer),
+            format,
+            registry: Registry::default(),
+            shards: OnceLock::new(),
+        });
+        hub.layer.start(Inbound::new(Receiver(Arc::downgrade(&hub))));
+        hub
+    }
+
+    pub(crate) fn format(&self) -> PayloadFormat {
+        self.format
+    }
+
+    pub(crate) fn new_channel(&self) -> String {
+        self.layer.new_channel()
+    }
+
+    /// The shards, started by the first who asks.
+    pub(crate) fn shards(&self, start: impl FnOnce() -> Vec<Arc<Shard>>) -> &[Arc<Shard>] {
+        self.shards.get_or_init(start)
+    }
+
+    pub(crate) fn started_shards(&self) -> &[Arc<Shard>] {
+        self.shards.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Publishes through the layer, and holds the caller back while this node's shards are far behind.
+    pub(crate) async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
+        self.layer.publish(topic, payload).await?;
+        for shard in self.started_shards() {
+            shard.room().await;
+        }
+        Ok(())
+    }
+
+    /// Counts one more member on a shard. The id is what the shard's lists go by; what is returned beside it
+    /// ends when the layer has promised delivery.
+    pub(crate) fn acquire(self: &Arc<Self>, topic: &Topic, shard: u16) -> (u64, Subscribed) {
+        let (id, acquired) = self.registry.acquire(topic, shard);
+        let waiting = match acquired {
+            Acquired::Ready => None,
+            Acquired::Wait(waiting) => Some(waiting),
+            Acquired::Start(waiting) => {
+                self.drive(topic.clone(), false);
+                Some(waiting)
+            }
+        };
+        (id, Subscribed(waiting))
+    }
+
+    pub(crate) fn id(&self, topic: &Topic) -> Option<u64> {
+        self.registry.id(topic)
+    }
+
+    /// Counts one member less.
+    pub(crate) fn release(self: &Arc<Self>, id: u64, shard: u16) {
+        if let Some(topic) = self.registry.release(id, shard) {
+            self.drive(topic, true);
+        }
+    }
+
+    /// Brings the layer in line with what is wanted, one call after another for each topic. The calls go on
+    /// when the joining connection does not.
+    fn drive(self: &Arc<Self>, topic: Topic, subscribed: bool) {
+        let hub = self.clone();
+        let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            let mut subscribed = subscribed;
+            loop {
+                match hub.registry.step(&topic, subscribed) {
+                    Step::Rest => return,
+                    Step::Subscribe => match hub.layer.subscribe(&topic).await {
+                        Ok(()) => subscribed = true,
+                        Err(error) => return hub.registry.failed(&topic, error),
+                    },
+                    Step::Unsubscribe => {
+                        if let Err(error) = hub.layer.unsubscribe(&topic).await {
+                            tracing::warn!(%topic, %error, "the channel layer could not unsubscribe");
+                        }
+                        subscribed = false;
+                    }
+                }
+            }
+        });
+        // The in-memory layer is done at once; no task for that.
+        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            match tokio::runtime::Handle::try_current() {
+                Ok(runtime) => drop(runtime.spawn(work)),
+                Err(_) => tracing::debug!("a subscription was left as it is: the runtime has ended"),
+            }
+        }
+    }
+
+    fn deliver(&self, topic: &Topic, payload: Bytes) {
+        // The registry's lock is held throughout: all shards see the messages of a topic in one order.
+        self.registry.with(topic, |id, shards| {
+            let delivery = Arc::new(Delivery::new(id, payload, self.format));
+            for &(shard, _) in shards {
+                self.started_shards()[usize::from(shard)].deliver(delivery.clone());
+            }
+        });
+    }
+
+    fn gap(&self, topic: Option<&Topic>, gap: Gap) {
+        match topic {
+            None => {
+                for shard in self.started_shards() {
+                    shard.post(Mail::Gap(None, gap));
+                }
+            }
+            Some(topic) => self.registry.with(topic, |id, shards| {
+                for &(shard, _) in shards {
+                    self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap));
+                }
+            }),
+        }
+    }
+}
+
+/// Ends when a topic is subscribed; at once when it was.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Subscribed(Option<registry::Waiting>);
+
+impl Subscribed {
+    pub(crate) async fn wait(self) -> Result<(), Arc<LayerError>> {
+        match self.0 {
+            None => Ok(()),
+            Some(waiting) => waiting.await.unwrap_or_else(|_| Err(Arc::new(LayerError::Closed))),
+        }
+    }
+}
+
+/// The layer's way to the hub; weak, as the hub owns the layer.
+struct Receiver(std::sync::Weak<Hub>);
+
+impl Receive for Receiver {
+    fn deliver(&self, topic: &Topic, payload: Bytes) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.deliver(topic, payload);
+        }
+    }
+
+    fn gap(&self, topic: Option<&Topic>, gap: Gap) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.gap(topic, gap);
+        }
+    }
+}

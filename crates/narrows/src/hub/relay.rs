@@ -1,0 +1,104 @@
+use std::any::TypeId;
+
+use bytes::Bytes;
+use narrows_core::{Message, MessageError, PayloadFormat};
+
+use crate::codec::{Codec, EncodeError};
+use crate::consumer::Consumer;
+use crate::encode::encode_frame;
+use crate::shard::Frame;
+use crate::stats::DropReason;
+use crate::sync::{Mutex, lock};
+
+/// How the members of a group that joined with one consumer type and codec want its messages written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Relay {
+    key: (TypeId, Codec),
+    write: fn(&[u8], PayloadFormat, Codec) -> Result<Frame, RelayError>,
+}
+
+impl Relay {
+    pub(crate) fn of<C: Consumer, M: Message>(codec: Codec) -> Self
+    where
+        C::Out: From<M>,
+    {
+        Self { key: (TypeId::of::<fn(M) -> C>(), codec), write: write::<C, M> }
+    }
+}
+
+impl PartialEq for Relay {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+fn write<C: Consumer, M: Message>(
+    payload: &[u8],
+    format: PayloadFormat,
+    codec: Codec,
+) -> Result<Frame, RelayError>
+where
+    C::Out: From<M>,
+{
+    let message = C::Out::from(format.decode::<M>(payload)?);
+    let key = C::overflow_key(&message).unwrap_or(0);
+    Ok(encode_frame(&message, codec, key)?)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    #[error(transparent)]
+    Decode(#[from] MessageError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("writing the message panicked")]
+    Panicked,
+}
+
+/// One message on its way to the members on this node, written once for each way in which they want it.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) topic: u64,
+    pub(crate) payload: Bytes,
+    pub(crate) format: PayloadFormat,
+    written: Mutex<Vec<(Relay, Option<Frame>)>>,
+}
+
+impl Delivery {
+    pub(crate) fn new(topic: u64, payload: Bytes, format: PayloadFormat) -> Self {
+        Self { topic, payload, format, written: Mutex::new(Vec::new()) }
+    }
+
+    /// The frame for a relay's members; the first shard to ask writes it. `None` when it cannot be written:
+    /// the first to ask is told why.
+    pub(crate) fn frame(&self, relay: &Relay) -> Result<Option<Frame>, RelayError> {
+        let mut written = lock(&self.written);
+        if let Some((_, frame)) = written.iter().find(|(r, _)| r == relay) {
+            return Ok(frame.clone());
+        }
+        // The message's own code runs here; a panic in it must not take the shard along.
+        let frame = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            (relay.write)(&self.payload, self.format, relay.key.1)
+        }))
+        .unwrap_or(Err(RelayError::Panicked));
+        match frame {
+            Ok(frame) => {
+                written.push((*relay, Some(frame.clone())));
+                Ok(Some(frame))
+            }
+            Err(error) => {
+                written.push((*relay, None));
+                Err(error)
+            }
+        }
+    }
+}
+
+impl RelayError {
+    pub(crate) fn drop_reason(&self) -> DropReason {
+        match self {
+            Self::Decode(_) => DropReason::Undecodable,
+            Self::Encode(_) | Self::Panicked => DropReason::Unencodable,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use std::sync::atomic::Ordering;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::oneshot;
+
+use super::caught;
+use crate::admission::Permit;
+use crate::connection::{Acceptance, Connection, Link, Owner};
+use crate::consumer::Consumer;
+use crate::reject::Reject;
+use crate::transport::upgraded;
+
+/// What the HTTP side hands to the session.
+pub(crate) struct Handshake<C: Consumer> {
+    pub(crate) scope: C::Scope,
+    pub(crate) acceptance: Acceptance,
+    pub(crate) on_upgrade: OnUpgrade,
+    /// The socket belongs to the runtime of this very shard.
+    pub(crate) at_home: bool,
+    pub(crate) decision: oneshot::Sender<Decision>,
+    pub(crate) permit: Permit,
+}
+
+/// The consumer's answer.
+pub(crate) enum Decision {
+    Accept(Box<Acceptance>),
+    Refuse(Response),
+}
+
+/// A consumer with its connection.
+pub(super) struct Opened<C: Consumer> {
+    pub(super) consumer: C,
+    pub(super) conn: Connection<C>,
+    /// What the client sent right behind its handshake; `None` when it went away before the answer.
+    pub(super) socket: Option<Vec<u8>>,
+}
+
+/// Asks the consumer, answers the handshake, and takes the socket over.
+pub(super) async fn connect<C: Consumer>(link: Link, handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
+    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit } = *handshake;
+    let owner = Owner::new(link.clone(), permit);
+    let mut conn = Connection::new(owner, acceptance);
+    let time = link.settings.limits.connect_timeout;
+    let answer = tokio::select! {
+        biased;
+        answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
+        // The client went away: nobody is left to answer.
+        () = decision.closed() => return None,
+    };
+    let name = link.settings.name;
+    let refusal = match answer {
+        Ok(Ok(Ok(consumer))) => {
+            let acceptance = conn.acceptance.take().unwrap_or_default();
+            let told = decision.send(Decision::Accept(acceptance)).is_ok();
+            let socket = if told { take_over(&link, on_upgrade, at_home).await } else { None };
+            if socket.is_some() {
+                link.channels.counters().accepted.fetch_add(1, Ordering::Relaxed);
+            }
+            return Some(Opened { consumer, conn, socket });
+        }
+        Ok(Ok(Err(reject))) => {
+            if let Some(error) = reject.source() {
+                tracing::info!(
+                    consumer = name,
+                    status = reject.status().as_u16(),
+                    error,
+                    "handshake refused"
+                );
+            }
+            reject
+        }
+        Ok(Err(())) => {
+            tracing::error!(consumer = name, "a consumer panicked before it answered the handshake");
+            Reject::new(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        Err(_) => {
+            tracing::warn!(consumer = name, ?time, "a consumer did not answer the handshake in time");
+            Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1")
+        }
+    };
+    link.channels.counters().refused.fetch_add(1, Ordering::Relaxed);
+    // The client may have gone away just now; that is no matter any more.
+    let _ = decision.send(Decision::Refuse(refusal.into_response()));
+    None
+}
+
+/// Waits until the answer is written, and moves the socket to this shard.
+async fn take_over(link: &Link, on_upgrade: OnUpgrade, at_home: bool) -> Option<Vec<u8>> {
+    let time = link.settings.limits.connect_timeout;
+    let upgraded = match tokio::time::timeout(time, on_upgrade).await {
+        Ok(Ok(upgraded)) => upgraded,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the client went away during the handshake");
+            return None;
+        }
+        Err(_) => return None,
+    };
+    let (socket, early) = match upgraded::into_socket(upgraded, at_home) {
+        Ok(taken) => taken,
+        Err(error) => {
+            tracing::debug!(%error, "an accepted socket could not be taken over");
+            return None;
+        }
+    };
+    link.shard.local(|state| state.attach(link.key, socket))?;
+    Some(early)
+}

@@ -1,0 +1,46 @@
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use tokio::time::Sleep;
+
+use super::Ending;
+use crate::close::Close;
+use crate::connection::Link;
+
+/// Runs a handler: its panic ends its connection only, the outbox is written while it waits, and once the
+/// connection is over it is given a last while.
+pub(super) async fn guarded(
+    link: &Link,
+    handler: impl Future<Output = Result<(), Close>> + Send,
+) -> Option<Ending> {
+    let mut handler = pin!(handler);
+    let mut last_while: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Ready(Ok(()))) => Poll::Ready(None),
+            Ok(Poll::Ready(Err(close))) => Poll::Ready(Some(Ending::Close(close))),
+            Err(_) => Poll::Ready(Some(Ending::Panicked)),
+            Ok(Poll::Pending) => meanwhile(link, &mut last_while, cx),
+        }
+    })
+    .await
+}
+
+fn meanwhile(
+    link: &Link,
+    last_while: &mut Option<Pin<Box<Sleep>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Ending>> {
+    let ending = link.shard.local(|state| state.poll_aside(link.key, cx)).unwrap_or(true);
+    if !ending {
+        return Poll::Pending;
+    }
+    let time = link.settings.limits.disconnect_timeout;
+    let sleep = last_while.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+    std::task::ready!(sleep.as_mut().poll(cx));
+    tracing::warn!(consumer = link.settings.name, "a handler went on after its connection and was dropped");
+    Poll::Ready(Some(Ending::Eof))
+}

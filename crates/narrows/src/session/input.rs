@@ -1,0 +1,56 @@
+use crate::connection::Link;
+
+/// Bytes of the client that are not yet decoded: in the shard's read buffer, or kept aside.
+pub(super) enum Input {
+    Shared { buffer: Box<[u8]>, filled: usize, at: usize },
+    Owned { bytes: Vec<u8>, at: usize },
+}
+
+impl Input {
+    pub(super) fn shared(buffer: Box<[u8]>, filled: usize) -> Self {
+        Self::Shared { buffer, filled, at: 0 }
+    }
+
+    pub(super) fn owned(bytes: Vec<u8>) -> Self {
+        Self::Owned { bytes, at: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Shared { filled, at, .. } => at == filled,
+            Self::Owned { bytes, at } => *at == bytes.len(),
+        }
+    }
+
+    pub(super) fn rest(&mut self) -> &mut [u8] {
+        match self {
+            Self::Shared { buffer, filled, at } => &mut buffer[*at..*filled],
+            Self::Owned { bytes, at } => &mut bytes[*at..],
+        }
+    }
+
+    pub(super) fn advance(&mut self, used: usize) {
+        match self {
+            Self::Shared { at, .. } | Self::Owned { at, .. } => *at += used,
+        }
+    }
+
+    /// Keeps the rest aside, so that other connections can read while this one's handler waits.
+    pub(super) fn settle(&mut self, link: &Link) {
+        if let Self::Shared { buffer, filled, at } = self {
+            let rest = buffer[*at..*filled].to_vec();
+            self.replace(rest, link);
+        }
+    }
+
+    /// Nothing is left, or wanted.
+    pub(super) fn give_back(&mut self, link: &Link) {
+        self.replace(Vec::new(), link);
+    }
+
+    fn replace(&mut self, bytes: Vec<u8>, link: &Link) {
+        if let Self::Shared { buffer, .. } = std::mem::replace(self, Self::owned(bytes)) {
+            link.shard.local(|state| state.give_back(buffer));
+        }
+    }
+}

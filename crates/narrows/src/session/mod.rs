@@ -1,0 +1,227 @@
+//! The one task that owns a consumer: it answers the handshake, hands in what comes, and ends in order.
+
+mod connect;
+mod farewell;
+mod guard;
+mod input;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use bytes::Bytes;
+
+pub(crate) use self::connect::{Decision, Handshake};
+use self::guard::guarded;
+use self::input::Input;
+use crate::close::Close;
+use crate::codec::{DecodeError, Incoming, Payload};
+use crate::connection::{Connection, Link};
+use crate::consumer::Consumer;
+use crate::shard::{End, Frame, FrameKind, InboxItem, Ready};
+use crate::stats::DropReason;
+use crate::transport::frame::{Decoder, FrameLimits, Item, Opcode, ProtocolError, Role, encode};
+
+/// Why a session stops handing things in.
+pub(crate) enum Ending {
+    /// The client's close frame.
+    Client(Option<(u16, String)>),
+    Protocol(ProtocolError),
+    /// The client's direction ended without one.
+    Eof,
+    Shard(End),
+    Close(Close),
+    Panicked,
+}
+
+/// Runs a connection from its handshake to its end.
+pub(crate) async fn run<C: Consumer>(link: Link, handshake: Box<Handshake<C>>) {
+    // Boxed, as most of a connection's life is spent in `serve`: the task holds room for the larger of what it
+    // holds inline.
+    let Some(opened) = Box::pin(connect::connect(link, handshake)).await else { return };
+    let (mut consumer, mut conn) = (opened.consumer, opened.conn);
+    let mut decoder = Decoder::new(Role::Server);
+    let ending = match opened.socket {
+        None => Ending::Eof,
+        Some(early) => serve(&mut consumer, &mut conn, &mut decoder, Input::owned(early)).await,
+    };
+    Box::pin(farewell::end(consumer, conn, decoder, ending)).await;
+}
+
+/// What one step through the input asks for.
+enum Step<In> {
+    /// Nothing yet, or nothing to do.
+    More,
+    Message(Result<In, DecodeError>),
+    Pong(Bytes),
+    Close(Option<(u16, String)>),
+}
+
+async fn serve<C: Consumer>(
+    consumer: &mut C,
+    conn: &mut Connection<C>,
+    decoder: &mut Decoder,
+    mut input: Input,
+) -> Ending {
+    let link = conn.link.0.clone();
+    let limits = frame_limits(&link);
+    loop {
+        while !input.is_empty() {
+            let step = match next_step::<C>(decoder, &mut input, &limits, &link) {
+                Ok(step) => step,
+                Err(error) => {
+                    input.give_back(&link);
+                    return Ending::Protocol(error);
+                }
+            };
+            let ended = match step {
+                Step::More => None,
+                Step::Pong(bytes) => {
+                    // A connection that takes nothing more needs no pong either.
+                    let _ = link.send_frame(Frame { bytes, key: 0, kind: FrameKind::Pong });
+                    None
+                }
+                Step::Close(close) => Some(Ending::Client(close)),
+                Step::Message(message) => {
+                    let counters = link.channels.counters();
+                    counters.received.fetch_add(1, Ordering::Relaxed);
+                    link.shard.local(|state| state.heard_message(link.key));
+                    match message {
+                        Ok(message) => handle(&link, &mut input, consumer.receive(message, conn)).await,
+                        Err(error) => handle(&link, &mut input, consumer.malformed(error, conn)).await,
+                    }
+                }
+            };
+            if let Some(ending) = ended {
+                input.give_back(&link);
+                return ending;
+            }
+        }
+        input.give_back(&link);
+        // Frees the memory of a message that came in pieces; an idle connection owns none.
+        if let Err(error) = decoder.decode(&mut [], &limits) {
+            return Ending::Protocol(error);
+        }
+        let ended = match next(conn, &link).await {
+            Next::Event(event) => handle(&link, &mut input, consumer.event(event, conn)).await,
+            Next::Unreadable => None,
+            Next::Shard(Ready::Bytes(buffer, filled)) => {
+                input = Input::shared(buffer, filled);
+                None
+            }
+            Next::Shard(Ready::Inbox(item)) => match read_item(conn, &link, item) {
+                Some(event) => handle(&link, &mut input, consumer.event(event, conn)).await,
+                None => None,
+            },
+            Next::Shard(Ready::Eof) => Some(Ending::Eof),
+            Next::Shard(Ready::End(end)) => Some(Ending::Shard(end)),
+        };
+        if let Some(ending) = ended {
+            return ending;
+        }
+    }
+}
+
+fn next_step<C: Consumer>(
+    decoder: &mut Decoder,
+    input: &mut Input,
+    limits: &FrameLimits,
+    link: &Link,
+) -> Result<Step<C::In>, ProtocolError> {
+    let codec = link.settings.codec;
+    let (used, item) = decoder.decode(input.rest(), limits)?;
+    let step = match item {
+        None | Some(Item::Pong(_)) => Step::More,
+        Some(Item::Text(text)) => Step::Message(C::In::decode(Payload::Text(text), codec)),
+        Some(Item::Binary(bytes)) => Step::Message(C::In::decode(Payload::Binary(bytes), codec)),
+        Some(Item::Ping(payload)) => Step::Pong(encode(Opcode::Pong, payload)),
+        Some(Item::Close(close)) => Step::Close(close.map(|(code, reason)| (code, reason.to_owned()))),
+    };
+    input.advance(used);
+    Ok(step)
+}
+
+/// Runs a handler to its end. Most are done at once; for one that is not, the shard's read buffer goes back.
+async fn handle(
+    link: &Link,
+    input: &mut Input,
+    handler: impl Future<Output = Result<(), Close>> + Send,
+) -> Option<Ending> {
+    let mut handler = pin!(guarded(link, handler));
+    let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(ended) => ended,
+        Poll::Pending => {
+            input.settle(link);
+            handler.await
+        }
+    }
+}
+
+enum Next<E> {
+    Shard(Ready),
+    Event(E),
+    /// A timer's own code panicked; there is nothing to hand in.
+    Unreadable,
+}
+
+/// Waits for what comes first: bytes, an event, a timer, the end.
+async fn next<C: Consumer>(conn: &mut Connection<C>, link: &Link) -> Next<C::Event> {
+    poll_fn(|cx| {
+        if let Some(timers) = &mut conn.timers {
+            let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| timers.poll(cx)));
+            match polled {
+                Ok(Poll::Ready(event)) => return Poll::Ready(Next::Event(event)),
+                Ok(Poll::Pending) => {}
+                Err(_) => return Poll::Ready(Next::Unreadable),
+            }
+        }
+        match link.shard.local(|state| state.poll(link.key, cx)) {
+            None => Poll::Ready(Next::Shard(Ready::End(End::Lost))),
+            Some(polled) => polled.map(Next::Shard),
+        }
+    })
+    .await
+}
+
+/// Reads what the inbox held as the consumer's event.
+fn read_item<C: Consumer>(conn: &Connection<C>, link: &Link, item: InboxItem) -> Option<C::Event> {
+    let delivery = match item {
+        InboxItem::Gap(gap) => return conn.gap_reader.map(|read| read(gap)),
+        InboxItem::Message(delivery) => delivery,
+    };
+    // Left in the meantime: the message is no longer wanted.
+    let (_, read) = conn.readers.iter().find(|(topic, _)| *topic == delivery.topic)?;
+    let read = std::panic::AssertUnwindSafe(|| read(&delivery.payload, delivery.format));
+    let error = match std::panic::catch_unwind(read) {
+        Ok(Ok(event)) => return Some(event),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "reading it panicked".to_owned(),
+    };
+    link.channels.counters().drop_of(DropReason::Undecodable, 1);
+    tracing::warn!(consumer = link.settings.name, error, "a message of a group was skipped");
+    None
+}
+
+pub(crate) fn frame_limits(link: &Link) -> FrameLimits {
+    let limits = &link.settings.limits;
+    FrameLimits {
+        max_frame_bytes: limits.max_frame_bytes,
+        max_message_bytes: limits.max_message_bytes,
+        max_fragments: limits.max_fragments,
+    }
+}
+
+/// Catches the panics of a user's future, so that it ends its own connection and nothing else.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, ()> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => Poll::Ready(Err(())),
+        }
+    })
+    .await
+}

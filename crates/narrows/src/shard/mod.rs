@@ -1,0 +1,294 @@
+//! The shards: one thread each, with its own runtime, that owns its connections outright.
+//!
+//! A connection lives on one shard – its socket, its consumer's task, its places in the lists of members –
+//! so nothing on a message's way to a socket is locked or atomic. Other threads reach a shard through its
+//! [`Mailbox`] only.
+
+mod heartbeat;
+mod mailbox;
+mod outbox;
+mod slot;
+mod socket;
+mod state;
+mod tick;
+mod topics;
+mod wheel;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use narrows_core::Gap;
+use tokio::runtime::Handle;
+use tokio::time::{Interval, MissedTickBehavior};
+
+pub(crate) use self::mailbox::Mail;
+use self::mailbox::Mailbox;
+pub(crate) use self::outbox::{Frame, FrameKind};
+pub(crate) use self::slot::{End, InboxItem, SlotKey};
+pub(crate) use self::socket::Socket;
+pub(crate) use self::state::{Ready, Refused, State};
+use crate::hub::Delivery;
+use crate::limits::Limits;
+use crate::stats::{Counters, DropReason};
+use crate::sync::Arc;
+
+/// A shard as other threads know it.
+pub(crate) struct Shard {
+    id: u32,
+    mailbox: Mailbox,
+    runtime: Handle,
+    /// Connections here, for the placement of the next one.
+    load: AtomicUsize,
+    counters: Arc<Counters>,
+}
+
+thread_local! {
+    /// The states of the shards that run on this thread: one, or a few in a test of several nodes.
+    static HERE: RefCell<Vec<(u32, Rc<RefCell<State>>)>> = const { RefCell::new(Vec::new()) };
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+
+impl Shard {
+    /// Starts a shard on a thread of its own.
+    pub(crate) fn spawn(
+        index: usize,
+        limits: &Limits,
+        counters: Arc<Counters>,
+    ) -> std::io::Result<Arc<Self>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .thread_name(format!("narrows-pool-{index}"))
+            .max_blocking_threads(64)
+            .build()?;
+        let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
+        std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
+            let run = std::panic::AssertUnwindSafe(|| {
+                runtime.block_on(engine);
+                // Consumers that are still here end with their runtime, on the thread that has their state.
+                drop(runtime);
+            });
+            if std::panic::catch_unwind(run).is_err() {
+                // Half of a node that looks alive is worse than none: a supervisor can restart a dead one.
+                tracing::error!("a shard panicked; the process cannot go on");
+                std::process::abort();
+            }
+        })?;
+        Ok(shard)
+    }
+
+    /// Makes the current thread a shard; its runtime must be one of a single thread.
+    pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
+        let (shard, engine) = Self::new(Handle::current(), limits, counters);
+        // Known at once: the first session may run before the engine does.
+        engine.begin();
+        tokio::spawn(engine);
+        shard
+    }
+
+    fn new(runtime: Handle, limits: &Limits, counters: Arc<Counters>) -> (Arc<Self>, Engine) {
+        let shard = Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            mailbox: Mailbox::new(),
+            runtime,
+            load: AtomicUsize::new(0),
+            counters,
+        });
+        let engine = Engine {
+            shard: shard.clone(),
+            tick: heartbeat::tick_for(limits),
+            clock: None,
+            spare: Vec::new(),
+        };
+        (shard, engine)
+    }
+
+    /// How many connections are here, or on their way.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection in, for [`remove`](Self::remove) to count out.
+    pub(crate) fn expect_one(&self) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the caller runs on this shard's thread.
+    pub(crate) fn is_here(&self) -> bool {
+        HERE.try_with(|here| here.borrow().iter().any(|(id, _)| *id == self.id)).unwrap_or(false)
+    }
+
+    /// Works on the shard's state, if the caller is on its thread.
+    pub(crate) fn local<R>(&self, work: impl FnOnce(&mut State) -> R) -> Option<R> {
+        HERE.try_with(|here| {
+            let here = here.borrow();
+            let (_, state) = here.iter().find(|(id, _)| *id == self.id)?;
+            Some(work(&mut state.borrow_mut()))
+        })
+        .ok()
+        .flatten()
+    }
+
+    /// Works on the shard's state from wherever the caller is. `None` when the shard has ended.
+    ///
+    /// # Cancel safety
+    /// When dropped on another thread than the shard's, the work may still be done.
+    pub(crate) async fn run<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut State) -> R + Send + 'static,
+    ) -> Option<R> {
+        if self.is_here() {
+            return self.local(work);
+        }
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.post(Mail::Run(Box::new(move |state| {
+            // Nobody waits for it any more: nothing to do about that here.
+            let _ = answer.send(work(state));
+        })));
+        answered.await.ok()
+    }
+
+    /// Forgets a connection; called on the shard's thread.
+    pub(crate) fn remove(&self, key: SlotKey) {
+        let slot = self.local(|state| state.remove(key));
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        // Dropped while nothing is borrowed: its parts may wake others.
+        drop(slot);
+    }
+
+    pub(crate) fn post(&self, mail: Mail) {
+        self.mailbox.post(mail);
+    }
+
+    /// Hands a message to the shard's members; never waits. Calls for one topic keep their order.
+    pub(crate) fn deliver(&self, delivery: Arc<Delivery>) {
+        let topic = delivery.topic;
+        if !self.mailbox.deliver(delivery) {
+            self.counters.drop_of(DropReason::ShardBacklog, 1);
+            self.post(Mail::Gap(Some(topic), Gap::Overflow));
+        }
+    }
+
+    /// Waits while the shard has much more to deliver than it can at once.
+    pub(crate) async fn room(&self) {
+        self.mailbox.room().await;
+    }
+
+    pub(crate) fn spawn_task(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Ends each of the shard's connections, one after another, spread evenly over a window of time.
+    pub(crate) async fn drain(self: Arc<Self>, window: Duration) {
+        let Some(live) = self.run(|state| state.live()).await else { return };
+        let start = tokio::time::Instant::now();
+        let count = u32::try_from(live.len().max(1)).unwrap_or(u32::MAX);
+        for (key, n) in live.into_iter().zip(0u32..) {
+            let at = start + window.mul_f64(f64::from(n) / f64::from(count));
+            // Below the timer's grain a sleep would only stretch the window.
+            if at > tokio::time::Instant::now() + Duration::from_millis(1) {
+                tokio::time::sleep_until(at).await;
+            }
+            self.run(move |state| state.finish(key, End::Drain)).await;
+        }
+    }
+}
+
+/// The shard's own future: it takes in mail, ends the tick and drives the heartbeat.
+struct Engine {
+    shard: Arc<Shard>,
+    tick: Duration,
+    clock: Option<Interval>,
+    spare: Vec<Mail>,
+}
+
+impl Engine {
+    fn state(&self) -> Option<Rc<RefCell<State>>> {
+        HERE.with_borrow(|here| here.iter().find(|(id, _)| *id == self.shard.id).map(|(_, s)| s.clone()))
+    }
+
+    fn begin(&self) -> Rc<RefCell<State>> {
+        let state = Rc::new(RefCell::new(State::new(self.tick, self.shard.counters.clone())));
+        HERE.with_borrow_mut(|here| here.push((self.shard.id, state.clone())));
+        state
+    }
+
+    /// Takes in one piece of mail; `false` when it is the last.
+    fn take_in(&self, state: &RefCell<State>, mail: Mail) -> bool {
+        match mail {
+            Mail::Deliver(delivery) => deliver(state, &delivery, &self.shard.counters),
+            Mail::Gap(topic, gap) => state.borrow_mut().notify_gap(topic, gap),
+            Mail::Run(work) => work(&mut state.borrow_mut()),
+            Mail::Adopt(serve) => serve(),
+            Mail::Stop => return false,
+        }
+        true
+    }
+}
+
+impl Future for Engine {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let state = self.state().unwrap_or_else(|| self.begin());
+        self.shard.mailbox.register(cx.waker());
+        state.borrow_mut().ticker = Some(cx.waker().clone());
+        let spare = std::mem::take(&mut self.spare);
+        let mut mail = self.shard.mailbox.take(spare);
+        for piece in mail.drain(..) {
+            if !self.take_in(&state, piece) {
+                state.borrow_mut().flush();
+                return Poll::Ready(());
+            }
+        }
+        if mail.capacity() <= 4096 {
+            self.spare = mail;
+        }
+        let tick = self.tick;
+        let clock = self.clock.get_or_insert_with(|| {
+            let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + tick, tick);
+            clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            clock
+        });
+        while clock.poll_tick(cx).is_ready() {
+            state.borrow_mut().heartbeat();
+        }
+        state.borrow_mut().flush();
+        Poll::Pending
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let id = self.shard.id;
+        // The state outlives the removal from the list: what its slots drop may look for it there.
+        let gone = HERE.try_with(|here| {
+            let mut here = here.borrow_mut();
+            here.iter().position(|(other, _)| *other == id).map(|at| here.swap_remove(at))
+        });
+        drop(gone);
+    }
+}
+
+/// Brings one message to the shard's members. The message's own code runs while nothing is borrowed.
+fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, counters: &Counters) {
+    for list in 0.. {
+        let relay =
+            state.borrow().topics.get(delivery.topic).and_then(|l| l.relays.get(list)).map(|(r, _)| *r);
+        let Some(relay) = relay else { break };
+        match delivery.frame(&relay) {
+            Ok(Some(frame)) => state.borrow_mut().spread(delivery.topic, list, frame),
+            Ok(None) => {}
+            Err(error) => {
+                counters.drop_of(error.drop_reason(), 1);
+                tracing::warn!(topic = delivery.topic, %error, "a message of a group was skipped");
+            }
+        }
+    }
+    state.borrow_mut().notify(delivery);
+}

@@ -1,0 +1,227 @@
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+
+use super::socket::Socket;
+use crate::capacity::{Capacity, Overflow};
+use crate::stats::DropReason;
+
+/// What a frame is to the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    /// A message; the capacity and its overflow policy apply.
+    Data,
+    /// Only the newest of these waits: RFC 6455 (5.5.3) asks for an answer to the latest ping alone.
+    Pong,
+    Ping,
+    /// The last frame there is.
+    Close,
+}
+
+/// One encoded frame, ready for the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) bytes: Bytes,
+    /// See [`Consumer::overflow_key`](crate::Consumer::overflow_key); 0 for none.
+    pub(crate) key: u64,
+    pub(crate) kind: FrameKind,
+}
+
+/// What waits for a client whose socket is full. A connection owns one only then.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    queue: VecDeque<Frame>,
+    bytes: usize,
+    /// Part of the first frame is on the wire; the rest must follow whatever happens.
+    started: bool,
+}
+
+/// What became of a frame that was to wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Stored,
+    Dropped(DropReason, usize),
+    /// The policy is to close the connection; the frame is not stored.
+    Full,
+}
+
+impl Outbox {
+    /// Takes the rest of a frame of which the socket has already taken a part.
+    pub(super) fn push_rest(&mut self, frame: Frame) {
+        debug_assert!(self.queue.is_empty());
+        self.started = true;
+        self.store(frame);
+    }
+
+    pub(super) fn push(&mut self, frame: Frame, capacity: &Capacity) -> Pushed {
+        if frame.kind != FrameKind::Data {
+            self.remove_first(|f| f.kind == frame.kind && f.kind != FrameKind::Close);
+            self.store(frame);
+            return Pushed::Stored;
+        }
+        let mut dropped = 0;
+        let mut reason = DropReason::OutboxOldest;
+        let keyed = capacity.overflow == Overflow::KeepLatest && frame.key != 0;
+        if keyed && self.remove_first(|f| f.key == frame.key && f.kind == FrameKind::Data) {
+            (dropped, reason) = (1, DropReason::OutboxReplaced);
+        }
+        while !self.has_room(frame.bytes.len(), capacity) {
+            match capacity.overflow {
+                Overflow::Close => return Pushed::Full,
+                Overflow::DropNewest => return Pushed::Dropped(DropReason::OutboxNewest, 1),
+                Overflow::DropOldest | Overflow::KeepLatest => {
+                    if !self.remove_first(|f| f.kind == FrameKind::Data) {
+                        break;
+                    }
+                    dropped += 1;
+                }
+            }
+        }
+        self.store(frame);
+        if dropped == 0 { Pushed::Stored } else { Pushed::Dropped(reason, dropped) }
+    }
+
+    /// Drops every message that has not begun, for a connection that ends; gives their number.
+    pub(super) fn clear(&mut self) -> usize {
+        let begun = if self.started { self.queue.pop_front() } else { None };
+        let dropped = self.queue.iter().filter(|f| f.kind == FrameKind::Data).count();
+        self.queue.clear();
+        self.bytes = 0;
+        if let Some(begun) = begun {
+            self.store(begun);
+        }
+        dropped
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn messages(&self) -> usize {
+        self.queue.iter().filter(|f| f.kind == FrameKind::Data).count()
+    }
+
+    /// Writes until the socket is full or nothing is left.
+    pub(super) fn poll_write(&mut self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.queue.is_empty() {
+            let mut slices = [IoSlice::new(&[]); 64];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+                *slice = IoSlice::new(&frame.bytes);
+                count += 1;
+            }
+            match std::task::ready!(socket.poll_write_vectored(cx, &slices[..count]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.advance(written),
+            }
+        }
+        self.queue = VecDeque::new();
+        socket.poll_flush(cx)
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
+        while let Some(first) = self.queue.front_mut() {
+            if written < first.bytes.len() {
+                first.bytes.advance(written);
+                self.started |= written > 0;
+                return;
+            }
+            written -= first.bytes.len();
+            self.started = false;
+            self.queue.pop_front();
+        }
+    }
+
+    fn has_room(&self, bytes: usize, capacity: &Capacity) -> bool {
+        let waiting = self.queue.len() - usize::from(self.started);
+        waiting == 0 || (waiting < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
+    }
+
+    fn store(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        self.queue.push_back(frame);
+    }
+
+    fn remove_first(&mut self, is_it: impl Fn(&Frame) -> bool) -> bool {
+        let from = usize::from(self.started);
+        let Some(at) = self.queue.iter().skip(from).position(is_it) else { return false };
+        let removed = self.queue.remove(from + at).expect("the position was just found");
+        self.bytes -= removed.bytes.len();
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(text: &'static str, key: u64) -> Frame {
+        Frame { bytes: Bytes::from_static(text.as_bytes()), key, kind: FrameKind::Data }
+    }
+
+    fn texts(outbox: &Outbox) -> Vec<&str> {
+        outbox.queue.iter().map(|f| std::str::from_utf8(&f.bytes).unwrap()).collect()
+    }
+
+    fn filled(policy: Overflow) -> (Outbox, Capacity) {
+        let capacity = Capacity::default().max_messages(2).overflow(policy);
+        let mut outbox = Outbox::default();
+        for frame in [data("a", 1), data("b", 2)] {
+            assert_eq!(outbox.push(frame, &capacity), Pushed::Stored);
+        }
+        (outbox, capacity)
+    }
+
+    #[test]
+    fn each_policy_does_what_it_says_when_there_is_no_room() {
+        let (mut outbox, capacity) = filled(Overflow::Close);
+        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Full);
+        assert_eq!(texts(&outbox), ["a", "b"]);
+        let (mut outbox, capacity) = filled(Overflow::DropNewest);
+        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Dropped(DropReason::OutboxNewest, 1));
+        assert_eq!(texts(&outbox), ["a", "b"]);
+        let (mut outbox, capacity) = filled(Overflow::DropOldest);
+        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Dropped(DropReason::OutboxOldest, 1));
+        assert_eq!(texts(&outbox), ["b", "c"]);
+        let (mut outbox, capacity) = filled(Overflow::KeepLatest);
+        assert_eq!(outbox.push(data("B", 2), &capacity), Pushed::Dropped(DropReason::OutboxReplaced, 1));
+        assert_eq!(texts(&outbox), ["a", "B"]);
+        assert_eq!(outbox.push(data("c", 0), &capacity), Pushed::Dropped(DropReason::OutboxOldest, 1));
+        assert_eq!(texts(&outbox), ["B", "c"]);
+    }
+
+    #[test]
+    fn a_frame_of_which_a_part_is_sent_is_never_dropped_or_replaced() {
+        let capacity = Capacity::default().max_messages(1).overflow(Overflow::KeepLatest);
+        let mut outbox = Outbox::default();
+        outbox.push_rest(data("rest", 7));
+        assert_eq!(outbox.push(data("x", 7), &capacity), Pushed::Stored);
+        assert_eq!(outbox.push(data("y", 7), &capacity), Pushed::Dropped(DropReason::OutboxReplaced, 1));
+        assert_eq!(texts(&outbox), ["rest", "y"]);
+        assert_eq!(outbox.clear(), 1);
+        assert_eq!((texts(&outbox), outbox.bytes), (vec!["rest"], 4));
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_but_one_large_message_passes() {
+        let capacity = Capacity::default().max_bytes(4).overflow(Overflow::DropNewest);
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.push(data("large one", 0), &capacity), Pushed::Stored);
+        assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Dropped(DropReason::OutboxNewest, 1));
+    }
+
+    #[test]
+    fn only_the_newest_pong_waits_and_the_policy_leaves_control_frames_alone() {
+        let pong = |text: &'static str| Frame { kind: FrameKind::Pong, ..data(text, 0) };
+        let (mut outbox, capacity) = filled(Overflow::Close);
+        for text in ["1", "2", "3"] {
+            assert_eq!(outbox.push(pong(text), &capacity), Pushed::Stored);
+        }
+        let close = Frame { kind: FrameKind::Close, ..data("close", 0) };
+        assert_eq!(outbox.push(close, &capacity), Pushed::Stored);
+        assert_eq!(texts(&outbox), ["a", "b", "3", "close"]);
+    }
+}

@@ -1,0 +1,274 @@
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use narrows_core::Gap;
+
+use super::outbox::Outbox;
+use super::socket::Socket;
+use crate::capacity::Capacity;
+use crate::hub::Delivery;
+use crate::sync::Arc;
+use crate::transport::RouteSettings;
+
+/// Names one connection of a shard; the generation tells it from an earlier one in the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlotKey {
+    pub(super) index: u32,
+    pub(super) generation: u32,
+}
+
+/// Why the shard ends a connection; the session task says it to the client and to the consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The socket failed.
+    Lost,
+    PingTimeout,
+    Idle,
+    /// The outbox or inbox overflowed, or the socket stayed full for too long.
+    Slow,
+    Drain,
+}
+
+/// What `listen` has for the consumer.
+#[derive(Debug)]
+pub(crate) enum InboxItem {
+    Message(Arc<Delivery>),
+    Gap(Gap),
+}
+
+/// The events that a consumer has not yet been handed.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    pub(super) queue: VecDeque<InboxItem>,
+    pub(super) bytes: usize,
+}
+
+impl Inbox {
+    pub(super) fn has_room(&self, bytes: usize, capacity: &Capacity) -> bool {
+        self.queue.is_empty()
+            || (self.queue.len() < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<InboxItem> {
+        let item = self.queue.pop_front();
+        if let Some(InboxItem::Message(delivery)) = &item {
+            self.bytes -= delivery.payload.len();
+        }
+        item
+    }
+}
+
+/// Which of a tick's frames are due to a connection: their numbers, a few of them in place.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    count: u8,
+    first: [u16; Due::INLINE],
+    more: Option<Box<Vec<u16>>>,
+}
+
+impl Due {
+    const INLINE: usize = 11;
+
+    pub(super) fn push(&mut self, number: u16) {
+        if usize::from(self.count) < Self::INLINE {
+            self.first[usize::from(self.count)] = number;
+            self.count += 1;
+        } else {
+            self.more.get_or_insert_default().push(number);
+        }
+    }
+
+    /// The number, when only one frame is due.
+    pub(super) fn only(&self) -> Option<u16> {
+        (self.count == 1).then(|| self.first[0])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u16> {
+        let more = self.more.as_deref().map(Vec::as_slice).unwrap_or_default();
+        self.first[..usize::from(self.count)].iter().chain(more).copied()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+        self.more = None;
+    }
+}
+
+/// One place in a topic's lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Membership {
+    pub(super) topic: u64,
+    /// Which list of the topic: a relay's, or [`LISTENERS`](super::topics::LISTENERS).
+    pub(super) list: u32,
+    /// Where in that list.
+    pub(super) at: u32,
+}
+
+/// What the shard holds of one connection. An idle one owns no heap but its memberships.
+pub(super) struct Slot {
+    // Touched by every delivery.
+    pub(super) due: Due,
+    pub(super) touched: bool,
+    /// The socket is full or not there yet: frames go to the outbox.
+    pub(super) blocked: bool,
+    /// No further message goes out: the connection ends or has ended.
+    pub(super) closing: bool,
+    pub(super) live: bool,
+    pub(super) socket: Socket,
+    // Touched now and then.
+    /// The session waits for bytes, so silence is the client's.
+    pub(super) reading: bool,
+    pub(super) wants_gaps: bool,
+    pub(super) end: Option<End>,
+    pub(super) generation: u32,
+    /// Ticks of the heartbeat: the last byte, the last message, the unanswered ping, the full socket.
+    pub(super) heard_at: u32,
+    pub(super) message_at: u32,
+    pub(super) pinged_at: Option<u32>,
+    pub(super) blocked_at: u32,
+    pub(super) outbox: Option<Box<Outbox>>,
+    pub(super) inbox: Option<Box<Inbox>>,
+    pub(super) waker: Option<Waker>,
+    pub(super) memberships: Vec<Membership>,
+    pub(super) settings: Option<Arc<RouteSettings>>,
+}
+
+impl Slot {
+    pub(super) fn empty() -> Self {
+        Self {
+            due: Due::default(),
+            touched: false,
+            blocked: true,
+            closing: false,
+            live: false,
+            socket: Socket::Pending,
+            reading: false,
+            wants_gaps: false,
+            end: None,
+            generation: 0,
+            heard_at: 0,
+            message_at: 0,
+            pinged_at: None,
+            blocked_at: 0,
+            outbox: None,
+            inbox: None,
+            waker: None,
+            memberships: Vec::new(),
+            settings: None,
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ends the connection for the first reason that is given.
+    pub(super) fn finish(&mut self, end: End) {
+        if self.end.is_none() && !self.closing {
+            self.end = Some(end);
+        }
+        self.wake();
+    }
+
+    pub(super) fn settings(&self) -> &Arc<RouteSettings> {
+        self.settings.as_ref().expect("a live slot has settings")
+    }
+}
+
+/// All connections of a shard, in places that never move.
+pub(super) struct Slots {
+    pieces: Vec<Box<[Slot]>>,
+    free: Vec<u32>,
+}
+
+impl Slots {
+    const PIECE: usize = 256;
+
+    pub(super) fn new() -> Self {
+        Self { pieces: Vec::new(), free: Vec::new() }
+    }
+
+    pub(super) fn insert(&mut self) -> SlotKey {
+        if self.free.is_empty() {
+            let start = self.pieces.len() * Self::PIECE;
+            let end = u32::try_from(start + Self::PIECE).expect("fewer than 2^32 connections on a shard");
+            self.pieces.push((0..Self::PIECE).map(|_| Slot::empty()).collect());
+            self.free.extend((end - Self::PIECE as u32..end).rev());
+        }
+        let index = self.free.pop().expect("just filled");
+        let slot = self.at(index);
+        slot.live = true;
+        SlotKey { index, generation: slot.generation }
+    }
+
+    pub(super) fn remove(&mut self, key: SlotKey) -> Option<Slot> {
+        let slot = self.get(key)?;
+        let mut removed = std::mem::replace(slot, Slot::empty());
+        slot.generation = removed.generation.wrapping_add(1);
+        // A tick in progress may still hold the place in its list of touched ones.
+        slot.touched = removed.touched;
+        removed.live = false;
+        self.free.push(key.index);
+        Some(removed)
+    }
+
+    /// The slot, unless its connection is gone.
+    pub(super) fn get(&mut self, key: SlotKey) -> Option<&mut Slot> {
+        let slot = self.pieces.get_mut(key.index as usize / Self::PIECE)?;
+        let slot = &mut slot[key.index as usize % Self::PIECE];
+        (slot.live && slot.generation == key.generation).then_some(slot)
+    }
+
+    pub(super) fn at(&mut self, index: u32) -> &mut Slot {
+        &mut self.pieces[index as usize / Self::PIECE][index as usize % Self::PIECE]
+    }
+
+    pub(super) fn keys(&self) -> Vec<SlotKey> {
+        let slots = self.pieces.iter().flatten().zip(0..);
+        slots
+            .filter(|(slot, _)| slot.live)
+            .map(|(slot, index)| SlotKey { index, generation: slot.generation })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_an_idle_connection_in_its_shard_is_known() {
+        // Growing this grows every connection: do it knowingly.
+        assert!(size_of::<Slot>() <= 208, "{}", size_of::<Slot>());
+    }
+
+    #[test]
+    fn a_key_does_not_reach_the_next_connection_in_its_place() {
+        let mut slots = Slots::new();
+        let first = slots.insert();
+        assert!(slots.remove(first).is_some());
+        let second = slots.insert();
+        assert_eq!(first.index, second.index);
+        assert!(slots.get(first).is_none() && slots.remove(first).is_none());
+        assert!(slots.get(second).is_some());
+    }
+
+    #[test]
+    fn numbers_beyond_the_inline_ones_are_kept_in_order() {
+        let mut due = Due::default();
+        for n in 0..100 {
+            due.push(n);
+        }
+        assert!(due.iter().eq(0..100));
+        assert_eq!(due.only(), None);
+        due.clear();
+        due.push(7);
+        assert_eq!(due.only(), Some(7));
+    }
+}

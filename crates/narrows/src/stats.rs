@@ -1,0 +1,111 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a message was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// [`Overflow::DropOldest`](crate::Overflow) made room in an outbox.
+    OutboxOldest,
+    /// [`Overflow::DropNewest`](crate::Overflow) kept an outbox as it was.
+    OutboxNewest,
+    /// [`Overflow::KeepLatest`](crate::Overflow) replaced it by a newer one with its key.
+    OutboxReplaced,
+    /// It waited for a client that was then closed as too slow.
+    SlowConsumer,
+    /// It waited for a client whose connection ended.
+    ConnectionEnded,
+    /// An inbox was full.
+    Inbox,
+    /// A shard had more to deliver than it keeps.
+    ShardBacklog,
+    /// It could not be read as the type of its group.
+    Undecodable,
+    /// It could not be written for the client.
+    Unencodable,
+}
+
+impl DropReason {
+    const ALL: [Self; 9] = [
+        Self::OutboxOldest,
+        Self::OutboxNewest,
+        Self::OutboxReplaced,
+        Self::SlowConsumer,
+        Self::ConnectionEnded,
+        Self::Inbox,
+        Self::ShardBacklog,
+        Self::Undecodable,
+        Self::Unencodable,
+    ];
+
+    /// The name under which metrics show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OutboxOldest => "outbox_oldest",
+            Self::OutboxNewest => "outbox_newest",
+            Self::OutboxReplaced => "outbox_replaced",
+            Self::SlowConsumer => "slow_consumer",
+            Self::ConnectionEnded => "connection_ended",
+            Self::Inbox => "inbox",
+            Self::ShardBacklog => "shard_backlog",
+            Self::Undecodable => "undecodable",
+            Self::Unencodable => "unencodable",
+        }
+    }
+}
+
+/// What a node has done so far, as [`Channels::stats`](crate::Channels::stats) gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections open now, counted from the handshake on.
+    pub connections: u64,
+    /// Handshakes that ended in an accepted connection, ever.
+    pub accepted: u64,
+    /// Handshakes refused: by a consumer, a limit, the origin check or a time-out.
+    pub refused: u64,
+    /// Messages received from clients.
+    pub received: u64,
+    /// Messages handed to members of groups: one broadcast to ten members counts ten.
+    pub delivered: u64,
+    drops: [u64; DropReason::ALL.len()],
+}
+
+impl Stats {
+    /// How many messages were dropped for this reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.drops[reason as usize]
+    }
+
+    /// Every reason with its count.
+    pub fn drops(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        DropReason::ALL.into_iter().zip(self.drops)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) connections: AtomicU64,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) received: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    drops: [AtomicU64; DropReason::ALL.len()],
+}
+
+impl Counters {
+    pub(crate) fn drop_of(&self, reason: DropReason, count: usize) {
+        self.drops[reason as usize].fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Stats {
+        let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        Stats {
+            connections: get(&self.connections),
+            accepted: get(&self.accepted),
+            refused: get(&self.refused),
+            received: get(&self.received),
+            delivered: get(&self.delivered),
+            drops: std::array::from_fn(|i| get(&self.drops[i])),
+        }
+    }
+}
