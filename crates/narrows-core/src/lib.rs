@@ -1,1 +1,18 @@
-//! Contracts.
+//! The contracts of Narrows: what a message, a group and a channel layer are.
+//!
+//! An application uses the crate `narrows`, which re-exports what it needs from here. Depend on this crate
+//! alone to write a channel layer: it brings no web framework and no runtime. See [`ChannelLayer`] for the
+//! contract and the feature `conformance` for the suite that checks it.
+
+mod group;
+mod layer;
+mod message;
+mod topic;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use group::{Channel, Group, NameError};
+pub use layer::{ChannelLayer, Gap, Inbound, LayerError, Receive};
+pub use message::{Message, MessageError, PayloadFormat};
+pub use topic::{Topic, TopicKind};
