@@ -1,5 +1,6 @@
 //! Narrows.
 
 mod limits;
+pub mod serve;
 
 pub use limits::Limits;

@@ -1,0 +1,3 @@
+//! Tests of the framework through its public face, in one binary.
+
+mod settings;
