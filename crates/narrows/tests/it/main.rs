@@ -1,3 +1,6 @@
 //! Tests of the framework through its public face, in one binary.
 
+// In a test a failed unwrap is a failed test; the lint's own exception stops at helper functions.
+#![allow(clippy::unwrap_used)]
+
 mod settings;
