@@ -1,0 +1,3 @@
+//! Running a server: settings so far.
+
+pub mod settings;

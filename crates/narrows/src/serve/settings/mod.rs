@@ -1,0 +1,130 @@
+//! The settings of a server program, from its defaults, a TOML file, the environment and its flags.
+//!
+//! ```
+//! use narrows::serve::settings::{Command, Program, Settings};
+//!
+//! let program = Program::new("chat", "1.0.0");
+//! let environment = [("NARROWS_PING_INTERVAL", "10s")];
+//! let Command::Run(loaded) = Settings::load(&program, ["--bind", "0.0.0.0:80"], environment)? else {
+//!     return Ok(()); // --help and the like: a text to print
+//! };
+//! assert_eq!(loaded.settings.bind, ["0.0.0.0:80"]);
+//! assert_eq!(loaded.settings.limits().ping_interval.as_secs(), 10);
+//! # Ok::<(), narrows::serve::settings::SettingsError>(())
+//! ```
+//!
+//! One table says everything about a setting: its name, what it accepts, its default, what it is for. The
+//! help, the printed configuration, the documentation and the parsing are read off that table, and a program
+//! adds its own rows to it ([`Program::setting`]).
+
+mod check;
+mod error;
+mod file;
+mod flags;
+mod loaded;
+mod nearest;
+mod program;
+mod render;
+mod setting;
+mod source;
+mod table;
+mod units;
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Limits;
+
+pub use error::SettingsError;
+pub use loaded::{Command, Loaded};
+pub use program::Program;
+pub use render::markdown;
+pub use setting::Setting;
+pub use source::Source;
+
+/// Everything that a server program can be told from outside.
+///
+/// ```
+/// let settings = narrows::serve::settings::Settings::default();
+/// assert_eq!(settings.bind, ["127.0.0.1:8000"]);
+/// ```
+///
+/// [`Settings::load`] fills it from the outside; a program that reads its configuration by other means starts
+/// from the default and sets fields. A duration of zero means *off* where the field says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Addresses to listen on, `host:port` each. Default `127.0.0.1:8000`; empty when nothing was asked for
+    /// but `unix` or `inherit`.
+    pub bind: Vec<String>,
+    /// Unix sockets to listen on. Default none.
+    pub unix: Vec<PathBuf>,
+    /// Whether to take over the sockets that the parent process opened (`LISTEN_FDS`). Default no.
+    pub inherit: bool,
+    /// Shards to run, each with its own thread. Default 0: one for each core.
+    pub shards: usize,
+    /// What one connection may cost.
+    pub limits: Limits,
+    /// How long a client may take to send its request's head. Default 10 s; zero is off.
+    pub header_timeout: Duration,
+    /// Largest request head, in bytes. Default 16 KiB; at least 8 KiB, which is what the HTTP parser reads.
+    pub max_header_bytes: usize,
+    /// Most header fields of a request. Default 100.
+    pub max_headers: usize,
+    /// How long a connection may wait for its next request. Default 75 s; zero is off.
+    pub keep_alive_timeout: Duration,
+    /// Bytes that may wait for one slow client. Default 1 MiB.
+    pub outbox_bytes: usize,
+    /// Messages that may wait for one slow client. Default 4096.
+    pub outbox_messages: usize,
+    /// Origins whose pages may open sockets: `same`, `any`, or a list. Default `same`.
+    pub origins: Vec<String>,
+    /// What becomes of a handshake without an origin: `allow`, `no-cookies` or `refuse`. Default `no-cookies`.
+    pub missing_origin: String,
+    /// How long readiness already fails before the server stops accepting. Default zero.
+    pub drain_delay: Duration,
+    /// The time over which the closes of a shutdown are spread. Default 5 s.
+    pub drain_window: Duration,
+    /// How long a shutdown may take in all. Default 30 s.
+    pub drain_timeout: Duration,
+    /// Filter for the log, in the syntax of `tracing`. Default `info`.
+    pub log: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: vec!["127.0.0.1:8000".to_owned()],
+            unix: Vec::new(),
+            inherit: false,
+            shards: 0,
+            limits: Limits::default(),
+            header_timeout: Duration::from_secs(10),
+            max_header_bytes: 16 * 1024,
+            max_headers: 100,
+            keep_alive_timeout: Duration::from_secs(75),
+            outbox_bytes: 1 << 20,
+            outbox_messages: 4096,
+            origins: vec!["same".to_owned()],
+            missing_origin: "no-cookies".to_owned(),
+            drain_delay: Duration::ZERO,
+            drain_window: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(30),
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// The limits of a connection, to hand to the channels.
+    ///
+    /// ```
+    /// # use narrows::serve::settings::Settings;
+    /// assert_eq!(Settings::default().limits(), narrows::Limits::default());
+    /// ```
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits.clone()
+    }
+}
