@@ -13,7 +13,7 @@ const en = {
   'home.demos': 'Four demos',
   'home.name': 'Your display name',
   'home.name.hint': 'Others see it in the chat rooms. Without one you are a guest.',
-  'home.note': 'No account, no cookies. Your name stays in this browser.',
+  'home.note': 'No account needed.',
 
   'one.short': 'Single',
   'one.title': 'Single chat',
@@ -104,7 +104,7 @@ const zh = {
   'home.demos': '四个演示',
   'home.name': '你的昵称',
   'home.name.hint': '聊天室里的人会看到它。不填就是访客。',
-  'home.note': '无需注册，不用 Cookie，昵称只保存在这个浏览器里。',
+  'home.note': '无需注册。',
 
   'one.short': '单聊',
   'one.title': '单人聊天',

@@ -15,6 +15,7 @@ export class Log {
   #scheduled = false;
   #follow = true;
   #top = 0;
+  #height = 0;
   #unread = 0; // below the fold
   #unseen = 0; // since the tab was hidden
   #title = '';
@@ -54,8 +55,10 @@ export class Log {
   bottom(smooth = false) {
     this.#follow = true;
     this.#setUnread(0);
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    smooth && !calm ? this.#node.scrollTo({ top: this.#node.scrollHeight, behavior: 'smooth' }) : this.#toBottom();
+    const { scrollHeight, scrollTop, clientHeight } = this.#node;
+    const far = scrollHeight - scrollTop > 4 * clientHeight;
+    if (!smooth || far || matchMedia('(prefers-reduced-motion: reduce)').matches) this.#toBottom();
+    else this.#node.scrollTo({ top: scrollHeight, behavior: 'smooth' });
   }
 
   #draw() {
@@ -80,6 +83,7 @@ export class Log {
   #toBottom() {
     this.#node.scrollTop = this.#node.scrollHeight;
     this.#top = this.#node.scrollTop;
+    this.#height = this.#node.scrollHeight;
   }
 
   #scrolled() {
@@ -87,10 +91,11 @@ export class Log {
     if (scrollHeight - scrollTop - clientHeight <= NEAR) {
       this.#follow = true;
       this.#setUnread(0);
-    } else if (scrollTop < this.#top) {
-      this.#follow = false;
+    } else if (scrollTop < this.#top && scrollHeight === this.#height) {
+      this.#follow = false; // the reader went up; lines going at the top also move the view
     }
     this.#top = scrollTop;
+    this.#height = scrollHeight;
   }
 
   #setUnread(n) {
