@@ -1,0 +1,239 @@
+// English and Chinese, whichever the browser's list of languages names first.
+//
+// In the pages: data-i18n (text), data-i18n-label (aria-label),
+// data-i18n-placeholder, data-i18n-empty (what an empty log says).
+
+const en = {
+  'nav.label': 'Demos',
+  'nav.skip': 'Skip to the message field',
+
+  'home.title': 'Narrows: live demos',
+  'home.lead': 'Real time for axum.',
+  'home.text': 'Narrows brings sockets, groups and messages between connections to axum. The four small demos on this page run on it. Open one in two windows and talk to yourself.',
+  'home.demos': 'Four demos',
+  'home.name': 'Your display name',
+  'home.name.hint': 'Others see it in the chat rooms. Without one you are a guest.',
+  'home.note': 'No account needed.',
+
+  'one.short': 'Single',
+  'one.title': 'Single chat',
+  'one.card': 'One person and the server. Every text comes back.',
+  'one.hint': 'Send “exit” and the server closes the connection.',
+  'one.empty': 'Say something. The server answers every text.',
+  'group.short': 'Group',
+  'group.title': 'Group chat',
+  'group.card': 'Everyone who opens the same group number reads along.',
+  'group.hint': 'Open this page in a second window to see both sides.',
+  'group.empty': 'Nobody has said anything yet.',
+  'group.ask': 'Which group?',
+  'group.ask.hint': 'Any number or word. Everyone with the same one shares the group.',
+  'group.go': 'Join',
+  'group.named': 'Group {id}',
+  'rooms.short': 'Rooms',
+  'rooms.title': 'Chat rooms',
+  'rooms.card': 'Make a room by naming it, and see who comes and goes.',
+  'rooms.ask': 'Which room?',
+  'rooms.ask.hint': 'Any name will do. A room is there as soon as someone enters it.',
+  'rooms.go': 'Enter',
+  'rooms.recent': 'Rooms you have been to',
+  'rooms.dots': 'A name made only of dots cannot be an address. Please choose another.',
+  'lobby.title': 'Lobby',
+  'lobby.card': 'A room for everyone, with direct messages and announcements.',
+
+  'room.title': 'Chat room',
+  'room.empty': 'It is quiet in here. Say hello.',
+  'room.welcome': 'Welcome to {room}, {name}.',
+  'room.again': 'Connected again as {name}.',
+  'room.joined': '{name} joined',
+  'room.left': '{name} left',
+  'room.you': 'You',
+  'room.direct': 'Direct message',
+  'room.direct.to': 'Direct message to {name}',
+  'room.announcement': 'Announcement',
+  'room.announcement.from': 'Announcement from {name}',
+  'room.write': 'Write to {name}',
+  'room.error': 'That did not work: {detail}',
+  'room.unknown': '“{command}” is not a command. Put a second / in front to send it as it is.',
+  'room.incomplete': 'Write it like this: {example}',
+  'room.mode.direct': 'Only {name} will see this.',
+  'room.mode.all': 'This goes out to everyone as an announcement.',
+  'room.commands': '/to Ada hello writes to one person, /all hello announces.',
+  'room.full': 'Too much is waiting to be sent. Your text is still here.',
+
+  'name.label': 'Name',
+  'name.guest': 'guest',
+  'name.save': 'Save name',
+  'name.saved': 'Saved',
+  'name.tip': 'Choose a name so that others know who is talking. Until then you are a guest.',
+  'name.choose': 'Choose a name',
+  'name.later': 'Not now',
+
+  'text.label': 'Message',
+  'text.placeholder': 'Write a message',
+  'text.send': 'Send',
+  'text.keys': 'Enter sends, Shift+Enter starts a new line.',
+  'log.label': 'Messages',
+  'log.new.one': '{n} new message',
+  'log.new': '{n} new messages',
+  'socket.close': 'Disconnect',
+  'socket.reconnect': 'Reconnect',
+  'socket.now': 'Now',
+  'state.connecting': 'Connecting',
+  'state.open': 'Connected',
+  'state.waiting': 'Reconnecting in {n} s',
+  'state.waiting.say': 'Connection lost, reconnecting',
+  'state.closed': 'Closed',
+  'state.closed.client': 'Closed by you',
+  'state.closed.server': 'Closed by the server',
+  'state.closed.reason': '{what}: {reason}',
+  'state.queued.one': '{n} message waiting',
+  'state.queued': '{n} messages waiting',
+
+  '404.title': 'Nothing here',
+  '404.text': 'There is no page at this address.',
+  '404.home': 'Back to the demos',
+};
+
+const zh = {
+  'nav.label': '演示',
+  'nav.skip': '跳到输入框',
+
+  'home.title': 'Narrows 在线演示',
+  'home.lead': '让 axum 实时起来。',
+  'home.text': 'Narrows 为 axum 带来长连接、分组，以及连接之间的消息传递。本页的四个小演示都由它驱动。开两个窗口，就能和自己聊起来。',
+  'home.demos': '四个演示',
+  'home.name': '你的昵称',
+  'home.name.hint': '聊天室里的人会看到它。不填就是访客。',
+  'home.note': '无需注册。',
+
+  'one.short': '单聊',
+  'one.title': '单人聊天',
+  'one.card': '一个人和服务器对话，每句话都会得到回复。',
+  'one.hint': '发送“关闭”，服务器就会断开连接。',
+  'one.empty': '说点什么吧，服务器每句都会回复。',
+  'group.short': '群聊',
+  'group.title': '群聊',
+  'group.card': '打开同一个群号的人，都能看到彼此的消息。',
+  'group.hint': '在另一个窗口打开本页，就能看到双方的消息。',
+  'group.empty': '还没有人说话。',
+  'group.ask': '进哪个群？',
+  'group.ask.hint': '数字或文字都行，填得一样的人就在同一个群里。',
+  'group.go': '加入',
+  'group.named': '群 {id}',
+  'rooms.short': '聊天室',
+  'rooms.title': '聊天室',
+  'rooms.card': '取个名字就有一间聊天室，谁来谁走一目了然。',
+  'rooms.ask': '进哪间聊天室？',
+  'rooms.ask.hint': '名字随意，有人进入，聊天室就在了。',
+  'rooms.go': '进入',
+  'rooms.recent': '去过的聊天室',
+  'rooms.dots': '只有点号的名字不能用作网址，请换一个。',
+  'lobby.title': '大厅',
+  'lobby.card': '人人可进的聊天室，可以私信，也可以发公告。',
+
+  'room.title': '聊天室',
+  'room.empty': '这里很安静，打个招呼吧。',
+  'room.welcome': '{name}，欢迎来到 {room}。',
+  'room.again': '已重新连接，你是 {name}。',
+  'room.joined': '{name} 来了',
+  'room.left': '{name} 走了',
+  'room.you': '你',
+  'room.direct': '私信',
+  'room.direct.to': '给 {name} 的私信',
+  'room.announcement': '公告',
+  'room.announcement.from': '{name} 的公告',
+  'room.write': '给 {name} 发私信',
+  'room.error': '没有成功：{detail}',
+  'room.unknown': '没有“{command}”这个命令。若要原样发送，请在前面再加一个 /。',
+  'room.incomplete': '请这样写：{example}',
+  'room.mode.direct': '只有 {name} 能看到这条消息。',
+  'room.mode.all': '这条消息会作为公告发给所有人。',
+  'room.commands': '“/to 小明 你好”发私信，“/all 大家好”发公告。',
+  'room.full': '待发送的消息太多了，你写的内容还在这里。',
+
+  'name.label': '昵称',
+  'name.guest': '访客',
+  'name.save': '保存昵称',
+  'name.saved': '已保存',
+  'name.tip': '取个昵称，让别人知道是谁在说话。在那之前，你是访客。',
+  'name.choose': '取个昵称',
+  'name.later': '以后再说',
+
+  'text.label': '消息',
+  'text.placeholder': '写条消息',
+  'text.send': '发送',
+  'text.keys': '回车发送，Shift+回车换行。',
+  'log.label': '消息记录',
+  'log.new': '{n} 条新消息',
+  'socket.close': '断开',
+  'socket.reconnect': '重新连接',
+  'socket.now': '立即',
+  'state.connecting': '连接中',
+  'state.open': '已连接',
+  'state.waiting': '{n} 秒后重连',
+  'state.waiting.say': '连接断开，正在重连',
+  'state.closed': '已关闭',
+  'state.closed.client': '你已断开连接',
+  'state.closed.server': '服务器已断开连接',
+  'state.closed.reason': '{what}：{reason}',
+  'state.queued': '{n} 条待发送',
+
+  '404.title': '这里什么都没有',
+  '404.text': '这个地址没有页面。',
+  '404.home': '返回演示列表',
+};
+
+const isChinese = () => {
+  for (const tag of navigator.languages ?? [navigator.language]) {
+    if (/^zh\b/i.test(tag)) return true;
+    if (/^en\b/i.test(tag)) return false;
+  }
+  return false;
+};
+
+export const lang = isChinese() ? 'zh-CN' : 'en';
+const words = lang === 'en' ? en : zh;
+
+// Split at the placeholders, so that a value is never read as a placeholder.
+const parts = (key) => (words[key] ?? en[key] ?? key).split(/\{(\w+)\}/);
+
+/** The text for `key` with its {placeholders} filled in. */
+export function t(key, values = {}) {
+  return parts(key).map((part, i) => (i % 2 ? String(values[part] ?? '') : part)).join('');
+}
+
+/** The same for a counted thing. */
+export const tn = (key, n) => t(n === 1 && `${key}.one` in words ? `${key}.one` : key, { n });
+
+/** The same as nodes: a value may be an element, a text stays a text. */
+export function tNodes(key, values) {
+  const fragment = document.createDocumentFragment();
+  fragment.append(...parts(key).map((part, i) => (i % 2 ? values[part] ?? '' : part)).filter((p) => p !== ''));
+  return fragment;
+}
+
+const ATTRIBUTES = { i18nLabel: 'aria-label', i18nPlaceholder: 'placeholder', i18nEmpty: 'data-empty' };
+
+document.documentElement.lang = lang;
+for (const node of document.querySelectorAll('[data-i18n]')) node.textContent = t(node.dataset.i18n);
+for (const [data, attribute] of Object.entries(ATTRIBUTES)) {
+  const selector = `[data-${data.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}]`;
+  for (const node of document.querySelectorAll(selector)) node.setAttribute(attribute, t(node.dataset[data]));
+}
+document.documentElement.dataset.ready = ''; // app.css shows the page from here on
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+
+/** A <time> element for milliseconds since the epoch; anything else counts as now. */
+export function timeNode(ms) {
+  let date = new Date(typeof ms === 'number' ? ms : NaN);
+  if (Number.isNaN(date.getTime())) date = new Date();
+  const node = document.createElement('time');
+  node.dateTime = date.toISOString();
+  node.title = full.format(date);
+  const today = date.toDateString() === new Date().toDateString();
+  node.textContent = (today ? clock : dayAndClock).format(date);
+  return node;
+}

@@ -1,0 +1,77 @@
+// The display name: kept in this browser, changeable on every page.
+import { t } from './i18n.js';
+
+const KEY = 'narrows.name';
+const SKIPPED = 'narrows.name.later';
+const MAX = 40;
+
+// Storage may be switched off; then the name lives as long as the page.
+export const storage = (area) => ({
+  get(key) { try { return window[area].getItem(key); } catch { return null; } },
+  set(key, value) {
+    try { value ? window[area].setItem(key, value) : window[area].removeItem(key); } catch { /* as said */ }
+  },
+});
+const local = storage('localStorage');
+const session = storage('sessionStorage');
+
+/** A name as one short line, without control characters. */
+export const tidy = (text) =>
+  Array.from(text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ').replace(/\s+/g, ' ').trim()).slice(0, MAX).join('').trim();
+
+let name = tidy(local.get(KEY) ?? '');
+
+/** The chosen name, or an empty text. */
+export const getName = () => name;
+
+const input = document.querySelector('#name-input');
+const form = document.querySelector('#name-form');
+const tip = document.querySelector('#name-tip');
+const saved = document.querySelector('#name-saved');
+
+/** What the field shows while no name is chosen. */
+export function setGuestName(guest) { input.placeholder = guest; }
+
+/** Wire up the form of the page; `onChange(name)` hears of a new name. */
+export function initName(onChange = () => {}) {
+  const dirty = () => { form.dataset.dirty = String(tidy(input.value) !== name); };
+  const save = () => {
+    const next = tidy(input.value);
+    input.value = next;
+    const changed = next !== name;
+    name = next;
+    local.set(KEY, name);
+    dirty();
+    if (tip && name) tip.hidden = true;
+    if (changed) onChange(name);
+    return changed;
+  };
+  input.value = name;
+  input.placeholder ||= t('name.guest');
+  dirty();
+  input.addEventListener('input', () => {
+    if (saved) saved.textContent = '';
+    dirty();
+  });
+  input.addEventListener('change', save);
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.isComposing) return;
+    input.value = name;
+    dirty();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    save();
+    if (saved) saved.textContent = t('name.saved');
+    document.querySelector('#chat-message-input')?.focus();
+  });
+
+  if (!tip) return;
+  tip.hidden = Boolean(name || session.get(SKIPPED));
+  tip.querySelector('[data-choose]').addEventListener('click', () => input.focus());
+  tip.querySelector('[data-later]').addEventListener('click', () => {
+    tip.hidden = true;
+    session.set(SKIPPED, '1');
+    document.querySelector('#chat-message-input')?.focus();
+  });
+}
