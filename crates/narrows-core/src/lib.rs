@@ -9,9 +9,6 @@ mod layer;
 mod message;
 mod topic;
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
-
 pub use group::{Channel, Group, NameError};
 pub use layer::{ChannelLayer, Gap, Inbound, LayerError, Receive};
 pub use message::{Message, MessageError, PayloadFormat};

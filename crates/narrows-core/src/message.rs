@@ -140,7 +140,10 @@ mod tests {
         let payload = PayloadFormat::MsgPack
             .encode(&json!({"type": "chat.message", "text": "hi", "__asgi_channel__": ["a", "b"]}))
             .unwrap();
-        assert_eq!(PayloadFormat::MsgPack.decode::<Chat>(&payload).unwrap(), Chat::Message { text: "hi".into() });
+        assert_eq!(
+            PayloadFormat::MsgPack.decode::<Chat>(&payload).unwrap(),
+            Chat::Message { text: "hi".into() }
+        );
     }
 
     proptest! {

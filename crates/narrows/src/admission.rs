@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::Notify;
+
 use crate::limits::Limits;
 use crate::stats::Counters;
 use crate::sync::{Arc, Mutex, lock};
@@ -10,6 +12,8 @@ use crate::sync::{Arc, Mutex, lock};
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     by_address: Mutex<HashMap<IpAddr, usize>>,
+    /// Told when the last connection has ended.
+    idle: Notify,
 }
 
 /// Which limit a connection would break.
@@ -20,6 +24,17 @@ pub(crate) enum Full {
 }
 
 impl Admission {
+    /// Waits until no connection is left.
+    pub(crate) async fn idle(&self, counters: &Counters) {
+        loop {
+            let idle = self.idle.notified();
+            if counters.connections.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
     /// Counts a connection in, until the permit is dropped.
     pub(crate) fn admit(
         self: &Arc<Self>,
@@ -56,7 +71,9 @@ pub(crate) struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.counters.connections.fetch_sub(1, Ordering::Relaxed);
+        if self.counters.connections.fetch_sub(1, Ordering::Release) == 1 {
+            self.admission.idle.notify_waiters();
+        }
         let Some(address) = self.address else { return };
         let mut by_address = lock(&self.admission.by_address);
         if let Some(open) = by_address.get_mut(&address) {

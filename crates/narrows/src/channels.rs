@@ -12,7 +12,8 @@ use crate::consumer::Consumer;
 use crate::hub::Hub;
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
-use crate::origin::OriginPolicy;
+use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
+use crate::serve::settings::Settings;
 use crate::shard::{Mail, Shard};
 use crate::stats::{Counters, Stats};
 use crate::sync::Arc;
@@ -44,6 +45,7 @@ struct Node {
     shards: Shards,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
+    unready: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -131,8 +133,35 @@ impl Channels {
         self.0.draining.load(Ordering::Acquire)
     }
 
-    pub(crate) fn refuse_new(&self) {
-        self.0.draining.store(true, Ordering::Release);
+    /// Whether a drain has been asked for, or begun.
+    pub(crate) fn is_unready(&self) -> bool {
+        self.0.unready.load(Ordering::Acquire) || self.is_draining()
+    }
+
+    pub(crate) fn set_unready(&self) {
+        self.0.unready.store(true, Ordering::Release);
+    }
+
+    /// Waits until no connection is left.
+    pub(crate) async fn idle(&self) {
+        self.0.admission.idle(&self.0.counters).await;
+    }
+
+    /// Serves an accepted socket on the shard with the fewest connections.
+    pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (_, shard) = self.place();
+        let home = shard.clone();
+        shard.post(Mail::Adopt(Box::new(move || {
+            let counted = home.clone();
+            let serving = serve();
+            home.spawn_task(async move {
+                serving.await;
+                counted.count_out();
+            });
+        })));
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -252,6 +281,24 @@ impl ChannelsBuilder {
         self
     }
 
+    /// Takes limits, outbox, origins and the number of shards from a server's settings.
+    ///
+    /// # Errors
+    /// When the settings name origins that cannot be read.
+    pub fn settings(self, settings: &Settings) -> Result<Self, ParseOriginPolicyError> {
+        let outbox =
+            Capacity::default().max_bytes(settings.outbox_bytes).max_messages(settings.outbox_messages);
+        let origin: OriginPolicy = settings.origins.join(",").parse()?;
+        let missing = match settings.missing_origin.as_str() {
+            "allow" => MissingOrigin::Allow,
+            "refuse" => MissingOrigin::Refuse,
+            _ => MissingOrigin::AllowWithoutCookies,
+        };
+        let any = settings.origins.iter().any(|o| o == "any" || o == "*");
+        let origin = if any { origin } else { origin.missing(missing) };
+        Ok(self.limits(settings.limits()).outbox(outbox).origin(origin).shards(settings.shards))
+    }
+
     /// Makes the node.
     pub fn build(self) -> Channels {
         let Self { hub, limits, outbox, origin, shards } = self;
@@ -263,6 +310,7 @@ impl ChannelsBuilder {
             shards,
             admission: Arc::default(),
             counters: Arc::default(),
+            unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }))
     }

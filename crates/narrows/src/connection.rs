@@ -68,7 +68,13 @@ impl<C: Consumer> Connection<C> {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
-        let error = serde_json::json!({ "type": "error", "code": code, "detail": detail });
+        #[derive(serde::Serialize)]
+        #[serde(tag = "type", rename = "error")]
+        struct Problem {
+            code: String,
+            detail: String,
+        }
+        let error = Problem { code: code.to_owned(), detail: detail.to_owned() };
         let frame = encode_frame(&error, self.link.0.settings.codec, 0)?;
         self.link.0.send_frame(frame)
     }
@@ -169,7 +175,7 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Cancel safety
     /// Dropped before it is done, the message may or may not have been sent; never in part.
-    pub async fn broadcast<M: Message>(&self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
+    pub async fn broadcast<M: Message>(&mut self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
         self.link.0.channels.broadcast(group, msg).await
     }
 

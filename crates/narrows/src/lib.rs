@@ -19,6 +19,7 @@ mod origin;
 mod reject;
 mod routing;
 pub mod scope;
+pub mod serve;
 mod session;
 mod shard;
 mod stats;

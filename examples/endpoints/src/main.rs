@@ -1,2 +1,75 @@
-//! To be written.
-fn main() {}
+//! A small server for trying clients, proxies and load generators on.
+
+mod chat;
+mod echo;
+
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Html;
+use axum::routing::get;
+use narrows::serve::settings::{Program, Setting, Settings};
+use narrows::serve::{Server, health};
+use narrows::{Channels, OriginPolicy};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let program = Program::new("endpoints", env!("CARGO_PKG_VERSION"))
+        .about("WebSocket endpoints for trying clients, proxies and load generators")
+        .setting(Setting::bytes(
+            "echo_max_message_bytes",
+            64 << 20,
+            "largest message and frame on /ws/echo/ and /ws/headers/",
+        ));
+    let loaded = Settings::from_process(&program);
+    let filter = tracing_subscriber::EnvFilter::new(&loaded.settings.log);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // The shards serve; this runtime only accepts.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let settings = &loaded.settings;
+    let channels = match Channels::builder().settings(settings) {
+        Ok(builder) => builder.build(),
+        Err(error) => return fail(&error),
+    };
+    let app = app(&channels, settings, loaded.count("echo_max_message_bytes"));
+    runtime.block_on(async {
+        let server = match Server::new(app, &channels, settings).listen().await {
+            Ok(server) => server,
+            Err(error) => return fail(&error),
+        };
+        for address in server.addresses() {
+            println!("listening on {address}");
+        }
+        println!("stop with Ctrl-C");
+        server.run().await;
+        ExitCode::SUCCESS
+    })
+}
+
+fn app(channels: &Channels, settings: &Settings, echo_max_bytes: usize) -> Router {
+    let limits = settings.limits().max_message_bytes(echo_max_bytes).max_frame_bytes(echo_max_bytes);
+    let echo = channels.consumer::<echo::Echo>().origin(OriginPolicy::any()).limits(limits.clone());
+    let headers = channels.consumer::<echo::Headers>().origin(OriginPolicy::any()).limits(limits);
+    Router::new()
+        .route("/ws/echo/", echo.subprotocols(["chat.v1"]).route())
+        .route("/ws/headers/", headers.subprotocols(["chat.v1"]).route())
+        .route("/ws/chat/{room}/", channels.consumer::<chat::Chat>().route())
+        .route("/chat/", get(|| async { Html(include_str!("../pages/index.html")) }))
+        .route("/chat/{room}/", get(|| async { Html(include_str!("../pages/room.html")) }))
+        .route(
+            "/static/chat.js",
+            get(|| async { ([(CONTENT_TYPE, "text/javascript")], include_str!("../pages/chat.js")) }),
+        )
+        .merge(health(channels))
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("endpoints: {error}");
+    ExitCode::FAILURE
+}

@@ -69,8 +69,8 @@ fn last_words(ending: Ending, consumer: &'static str) -> (Last, Disconnect) {
     };
     match ending {
         Ending::Client(Some((code, reason))) => {
-            // The client's code comes back to it (RFC 6455, 5.5.1).
-            (Last::Reply(encode_close(code, "")), Disconnect::new(code, reason, Cause::Client))
+            // What the client said comes back to it (RFC 6455, 5.5.1).
+            (Last::Reply(encode_close(code, &reason)), Disconnect::new(code, reason, Cause::Client))
         }
         Ending::Client(None) => {
             (Last::Reply(encode(Opcode::Close, &[])), Disconnect::new(1005, "", Cause::Client))

@@ -118,6 +118,10 @@ impl Shard {
         self.load.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn count_out(&self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether the caller runs on this shard's thread.
     pub(crate) fn is_here(&self) -> bool {
         HERE.try_with(|here| here.borrow().iter().any(|(id, _)| *id == self.id)).unwrap_or(false)
@@ -156,7 +160,7 @@ impl Shard {
     /// Forgets a connection; called on the shard's thread.
     pub(crate) fn remove(&self, key: SlotKey) {
         let slot = self.local(|state| state.remove(key));
-        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.count_out();
         // Dropped while nothing is borrowed: its parts may wake others.
         drop(slot);
     }

@@ -1,0 +1,120 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::watch;
+use tower_service::Service;
+
+use super::listener::Address;
+use super::settings::Settings;
+use crate::sync::Arc;
+
+/// Serves HTTP/1.1 on accepted sockets, up to the upgrade that takes them away from it.
+#[derive(Clone)]
+pub(super) struct Http(Arc<Inner>);
+
+struct Inner {
+    app: Router,
+    protocol: http1::Builder,
+    /// Turns true when answers in progress are to be the last ones.
+    ending: watch::Receiver<bool>,
+    /// Held by every connection that still speaks HTTP.
+    open: watch::Sender<()>,
+}
+
+impl Http {
+    pub(super) fn new(app: Router, settings: &Settings, ending: watch::Receiver<bool>) -> Self {
+        let mut protocol = http1::Builder::new();
+        protocol
+            .timer(TokioTimer::new())
+            .max_headers(settings.max_headers)
+            .max_header_size(settings.max_header_bytes)
+            .max_buf_size(settings.max_header_bytes.max(64 * 1024))
+            .pipeline_flush(true);
+        let timeout = settings.header_timeout;
+        protocol.header_read_timeout((timeout > Duration::ZERO).then_some(timeout));
+        Self(Arc::new(Inner { app, protocol, ending, open: watch::Sender::new(()) }))
+    }
+
+    /// Takes an accepted socket into the runtime of the calling shard and serves it.
+    pub(super) async fn serve(self, socket: OwnedFd, address: Address) {
+        let served = match address {
+            Address::Tcp(_) => self.serve_tcp(socket).await,
+            Address::Unix(_) => self.serve_unix(socket).await,
+        };
+        if let Err(error) = served {
+            tracing::debug!(%error, "an accepted socket could not be served");
+        }
+    }
+
+    async fn serve_tcp(self, socket: OwnedFd) -> std::io::Result<()> {
+        let stream = TcpStream::from_std(socket.into())?;
+        // A chat message must not wait for the answer to the one before it.
+        stream.set_nodelay(true)?;
+        let peer = stream.peer_addr()?;
+        self.serve_stream(stream, Some(peer)).await;
+        Ok(())
+    }
+
+    async fn serve_unix(self, socket: OwnedFd) -> std::io::Result<()> {
+        let stream = UnixStream::from_std(socket.into())?;
+        self.serve_stream(stream, None).await;
+        Ok(())
+    }
+
+    async fn serve_stream<T>(self, stream: T, peer: Option<SocketAddr>)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let app = self.0.app.clone();
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let mut app = app.clone();
+            let mut request = request.map(Body::new);
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
+            async move { Ok::<_, Infallible>(unwrap_infallible(app.call(request).await)) }
+        });
+        let open = self.0.open.subscribe();
+        let mut ending = self.0.ending.clone();
+        let connection = self.0.protocol.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ending = async move {
+            // The flag is not to be held while the connection goes on.
+            drop(ending.wait_for(|ending| *ending).await);
+        };
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = ending => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "an HTTP connection ended early");
+        }
+        drop(open);
+    }
+
+    /// Waits until no connection speaks HTTP any more.
+    pub(super) async fn idle(&self) {
+        self.0.open.closed().await;
+    }
+}
+
+fn unwrap_infallible<T>(result: Result<T, Infallible>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}

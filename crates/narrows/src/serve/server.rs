@@ -1,0 +1,158 @@
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::watch;
+
+use super::http::Http;
+use super::listener::{Address, ListenError, Listener};
+use super::settings::Settings;
+use super::signals::Signals;
+use crate::Channels;
+use crate::sync::Arc;
+
+/// An axum router on its way to being served, on the shards of its [`Channels`].
+///
+/// See [`serve`](crate::serve) for an example. The whole router runs on the shards: a view that blocks its
+/// thread holds up the sockets there, so blocking work belongs on `tokio::task::spawn_blocking`.
+#[derive(Debug)]
+#[must_use = "`.listen()` opens its sockets"]
+pub struct Server {
+    app: Router,
+    channels: Channels,
+    settings: Settings,
+}
+
+impl Server {
+    /// A server for this router, with its sockets, HTTP limits and drain as the settings say.
+    pub fn new(app: Router, channels: &Channels, settings: &Settings) -> Self {
+        Self { app, channels: channels.clone(), settings: settings.clone() }
+    }
+
+    /// Opens every socket. Clients can connect from here on; they are answered once it runs.
+    ///
+    /// # Errors
+    /// [`ListenError`] names the address that does not work, and why.
+    pub async fn listen(self) -> Result<Listening, ListenError> {
+        let mut listeners = Vec::new();
+        if self.settings.inherit {
+            listeners.append(&mut Listener::inherited()?);
+        }
+        for address in &self.settings.bind {
+            listeners.append(&mut Listener::tcp(address).await?);
+        }
+        for path in &self.settings.unix {
+            listeners.push(Listener::unix(path)?);
+        }
+        let addresses = listeners.iter().map(|listener| listener.address.clone()).collect();
+        Ok(Listening { server: self, listeners, addresses })
+    }
+}
+
+/// A server whose sockets are open.
+#[must_use = "`.run()` answers its clients"]
+pub struct Listening {
+    server: Server,
+    listeners: Vec<Listener>,
+    addresses: Vec<Address>,
+}
+
+impl Listening {
+    /// Where it listens, with the real ports.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains, and returns when the last handler is done or the drain's
+    /// time is over. A second signal ends the process at once, with the status that shells give for it.
+    ///
+    /// # Panics
+    /// Where signals cannot be handled, or outside a tokio runtime with I/O and time.
+    pub async fn run(self) {
+        let mut signals = Signals::take().expect("a process can handle its signals");
+        let (told, ending) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let (signal, _) = signals.next().await;
+            tracing::info!(signal, "draining; a second signal ends at once");
+            // The server may have ended by itself.
+            let _ = told.send(());
+            let (signal, status) = signals.next().await;
+            tracing::warn!(signal, "ending at once");
+            std::process::exit(status);
+        });
+        self.run_until(async {
+            let _ = ending.await;
+        })
+        .await;
+    }
+
+    /// Serves until `end` is ready, then drains as [`run`](Self::run) does.
+    ///
+    /// # Cancel safety
+    /// Dropped, it stops accepting at once and leaves open connections as they are.
+    pub async fn run_until(self, end: impl Future<Output = ()>) {
+        let Self { server: Server { app, channels, settings }, listeners, .. } = self;
+        let (tell_http, ending) = watch::channel(false);
+        let http = Http::new(app, &settings, ending);
+        let accepting =
+            listeners.into_iter().map(|listener| accept(listener, channels.clone(), http.clone()));
+        let accepting = futures_util::future::join_all(accepting);
+        {
+            let mut accepting = std::pin::pin!(accepting);
+            tokio::select! {
+                _ = accepting.as_mut() => {}
+                () = end => {
+                    channels.set_unready();
+                    if settings.drain_delay > Duration::ZERO {
+                        tokio::select! {
+                            _ = accepting.as_mut() => {}
+                            () = tokio::time::sleep(settings.drain_delay) => {}
+                        }
+                    }
+                }
+            }
+            // Dropped here: the listening sockets close, and a new process can take their place.
+        }
+        // Nobody listens when every connection has ended already.
+        let _ = tell_http.send(true);
+        let drained = async {
+            channels.drain(settings.drain_window).await;
+            tokio::join!(channels.idle(), http.idle());
+        };
+        if tokio::time::timeout(settings.drain_timeout, drained).await.is_err() {
+            let left = channels.stats().connections;
+            tracing::warn!(connections = left, "the drain's time is over; what is left is cut");
+        }
+    }
+}
+
+impl std::fmt::Debug for Listening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listening").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+/// Accepts for ever, and hands each socket to the shard with the fewest connections.
+async fn accept(listener: Listener, channels: Channels, http: Http) {
+    let address = Arc::new(listener.address.clone());
+    loop {
+        match listener.accept().await {
+            Ok(socket) => {
+                let (http, address) = (http.clone(), address.clone());
+                channels.place_socket(move || http.serve(socket, (*address).clone()));
+            }
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                // Out of descriptors or memory: trying again at once would only burn the processor.
+                tracing::error!(%error, address = %address, "cannot accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// The client gave up before it was accepted; no concern of ours.
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

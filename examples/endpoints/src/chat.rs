@@ -1,0 +1,51 @@
+use axum::extract::Path;
+use narrows::{Close, Connection, Consumer, Group, NoEvent, Reject};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The chat of the Django Channels tutorial: `{"message": X}` in, `{"message": X}` out, to everyone in the room.
+pub(crate) struct Chat {
+    room: Group<Event>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Said {
+    message: Value,
+}
+
+/// On the channel layer, where a Django process may read it too.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub(crate) enum Event {
+    #[serde(rename = "chat.message")]
+    Message { message: Value },
+}
+
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    message: Value,
+}
+
+impl From<Event> for Shown {
+    fn from(Event::Message { message }: Event) -> Self {
+        Self { message }
+    }
+}
+
+impl Consumer for Chat {
+    type Scope = Path<String>;
+    type In = Said;
+    type Out = Shown;
+    type Event = NoEvent;
+
+    async fn connect(Path(room): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        let room = Group::new(format!("chat_{room}"))?;
+        conn.join(&room).await?;
+        Ok(Self { room })
+    }
+
+    async fn receive(&mut self, Said { message }: Said, conn: &mut Connection<Self>) -> Result<(), Close> {
+        conn.broadcast(&self.room, &Event::Message { message }).await?;
+        Ok(())
+    }
+}
