@@ -10,6 +10,7 @@ use crate::admission::Permit;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
+use crate::shard::End;
 use crate::transport::upgraded;
 
 /// What the HTTP side hands to the session.
@@ -105,5 +106,9 @@ async fn take_over(link: &Link, on_upgrade: OnUpgrade, at_home: bool) -> Option<
         }
     };
     link.shard.local(|state| state.attach(link.key, socket))?;
+    // A drain that began during the handshake may have counted the connections before this one was there.
+    if link.channels.is_draining() {
+        link.shard.local(|state| state.finish(link.key, End::Drain));
+    }
     Some(early)
 }

@@ -19,15 +19,23 @@ pub(crate) enum Socket {
     Other(Box<dyn Stream>),
 }
 
+/// What one write brought about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) bytes: usize,
+    /// Nothing is left in a buffer of the stream's own.
+    pub(super) flushed: bool,
+}
+
 impl Socket {
     /// Writes what fits at once. Goes past tokio's readiness flags, as a look at them is a cache miss for each
     /// of a group's members; where the kernel says no, the session's own write puts them right.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<Sent> {
         const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
         match self {
             Self::Pending => Err(io::ErrorKind::WouldBlock.into()),
-            Self::Tcp(s) => Ok(rustix::net::send(s, bytes, FLAGS)?),
-            Self::Unix(s) => Ok(rustix::net::send(s, bytes, FLAGS)?),
+            Self::Tcp(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
+            Self::Unix(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
             Self::Other(s) => {
                 // Nobody is to be woken by this attempt: a refusal fills the outbox, and that wakes the session.
                 let mut cx = Context::from_waker(Waker::noop());
@@ -37,7 +45,7 @@ impl Socket {
                 };
                 match Pin::new(&mut **s).poll_flush(&mut cx) {
                     Poll::Ready(Err(e)) => Err(e),
-                    _ => Ok(written),
+                    flushed => Ok(Sent { bytes: written, flushed: flushed.is_ready() }),
                 }
             }
         }

@@ -270,13 +270,13 @@ impl State {
         Poll::Pending
     }
 
-    /// Goes on writing what waits while a handler runs; `true` once the connection is to end.
-    pub(crate) fn poll_aside(&mut self, key: SlotKey, cx: &mut Context<'_>) -> bool {
+    /// Goes on writing what waits while a handler runs; why the connection is to end, once it is.
+    pub(crate) fn poll_aside(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Option<End> {
         let now = self.wheel.now;
-        let Some(slot) = self.slots.get(key) else { return true };
+        let Some(slot) = self.slots.get(key) else { return Some(End::Lost) };
         poll_outbox(slot, cx, now);
         keep_waker(slot, cx);
-        slot.end.is_some()
+        slot.end
     }
 
     /// Ready once everything up to the last frame is written, or cannot be.
