@@ -4,4 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clients;
+mod drain;
+mod limits;
+mod listen;
 mod server;
