@@ -6,3 +6,4 @@
 mod cookies;
 mod origin;
 mod routing;
+mod settings;
