@@ -39,8 +39,7 @@ impl Http {
             .timer(TokioTimer::new())
             .max_headers(settings.max_headers)
             .max_header_size(settings.max_header_bytes)
-            .max_buf_size(settings.max_header_bytes.max(64 * 1024))
-            .pipeline_flush(true);
+            .max_buf_size(settings.max_header_bytes.max(64 * 1024));
         let timeout = settings.header_timeout;
         protocol.header_read_timeout((timeout > Duration::ZERO).then_some(timeout));
         Self(Arc::new(Inner { app, protocol, ending, open: watch::Sender::new(()) }))
