@@ -41,7 +41,10 @@ impl Server {
 }
 
 /// Sends this and gives all that comes back until the server closes.
-pub(crate) async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: impl AsRef<[u8]>) -> String {
+pub(crate) async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: impl AsRef<[u8]>,
+) -> String {
     let mut answer = Vec::new();
     within(async {
         stream.write_all(request.as_ref()).await.unwrap();
