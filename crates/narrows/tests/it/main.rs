@@ -4,5 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod cookies;
+mod endings;
 mod origin;
 mod routing;
+mod settings;
+mod site;
