@@ -1,3 +1,4 @@
+use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -22,7 +23,6 @@ use crate::transport::frame::Opcode;
 ///
 /// Every method that waits panics when its time is over, and says what came in place of what should have.
 /// The panic names the line of the test that called.
-#[derive(Debug)]
 pub struct TestClient {
     commands: mpsc::UnboundedSender<Command>,
     pub(super) received: mpsc::UnboundedReceiver<Received>,
@@ -209,6 +209,12 @@ impl TestClient {
             }
         }
         self.end.as_ref().map_or("the connection is gone".to_owned(), ToString::to_string)
+    }
+}
+
+impl fmt::Debug for TestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestClient").field("subprotocol", &self.subprotocol()).finish_non_exhaustive()
     }
 }
 
