@@ -145,11 +145,13 @@ impl<S: Sync> FromRequestParts<S> for Staff {
     type Rejection = (StatusCode, &'static str);
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match parts.headers.get("x-user").map(HeaderValue::as_bytes) {
-            Some(b"ada") => Ok(Self),
+            Some(b"ada") => {}
             Some(b"slow") => pending().await,
+            Some(b"late") => tokio::time::sleep(Duration::from_secs(2)).await,
             Some(b"panic") => panic!("asked to panic"),
-            _ => Err((StatusCode::UNAUTHORIZED, "log in first")),
+            _ => return Err((StatusCode::UNAUTHORIZED, "log in first")),
         }
+        Ok(Self)
     }
 }
 
@@ -255,6 +257,19 @@ async fn a_handshake_that_a_drain_overtakes_is_not_forgotten() {
     channels.drain(Duration::ZERO).await;
     answer.notify_one();
     connecting.await.unwrap().expect_close(1012).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_whose_extractors_outlast_the_start_of_a_drain_is_refused() {
+    let (channels, server) = office();
+    let connecting = server.connect_request("/").header("x-user", "late").try_connect();
+    let drain = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        channels.drain(Duration::ZERO).await;
+    };
+    let (refused, ()) = tokio::join!(connecting, drain);
+    assert_eq!(refused.unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(channels.stats().connections, 0);
 }
 
 #[tokio::test(start_paused = true)]
