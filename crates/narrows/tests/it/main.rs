@@ -6,6 +6,8 @@
 mod consumers;
 mod cookies;
 mod endings;
+mod gated_layer;
+mod groups;
 mod origin;
 mod routing;
 mod settings;
