@@ -280,7 +280,7 @@ impl Link {
         let (id, subscribed) = self.channels.hub().acquire(topic, self.index);
         let mut entering = Entering { link: self, id, listens: relay.is_none(), joined: false, done: false };
         let joined = self.shard.run(move |state| {
-            if state.groups(key) >= limit {
+            if state.groups(key) >= limit && !state.is_in(key, id, relay.is_none()) {
                 return Err(JoinError::TooManyGroups { limit });
             }
             Ok(state.join(key, id, relay))

@@ -44,11 +44,16 @@ pub(super) async fn connect<C: Consumer>(link: Link, handshake: Box<Handshake<C>
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
     let time = link.settings.limits.connect_timeout;
-    let answer = tokio::select! {
-        biased;
-        answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
-        // The client went away: nobody is left to answer.
-        () = decision.closed() => return None,
+    let answer = if link.channels.is_draining() {
+        // The drain began while the extractors ran: it does not know of this connection, so nobody would end it.
+        Ok(Ok(Err(Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1"))))
+    } else {
+        tokio::select! {
+            biased;
+            answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
+            // The client went away: nobody is left to answer.
+            () = decision.closed() => return None,
+        }
     };
     let name = link.settings.name;
     let refusal = match answer {

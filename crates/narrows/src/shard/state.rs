@@ -129,10 +129,7 @@ impl State {
 
     /// Adds a connection to a topic; `false` when it is there already.
     pub(crate) fn join(&mut self, key: SlotKey, topic: u64, relay: Option<Relay>) -> bool {
-        let Some(slot) = self.slots.get(key) else { return false };
-        let listens = relay.is_none();
-        let there = |m: &Membership| m.topic == topic && (m.list == super::topics::LISTENERS) == listens;
-        if slot.memberships.iter().any(there) {
+        if self.slots.get(key).is_none() || self.is_in(key, topic, relay.is_none()) {
             return false;
         }
         let (list, at) = self.topics.add(topic, relay, key.index);
@@ -141,6 +138,12 @@ impl State {
         memberships.reserve_exact(1);
         memberships.push(Membership { topic, list, at });
         true
+    }
+
+    /// Whether a connection is in a topic already, as listener or as member.
+    pub(crate) fn is_in(&mut self, key: SlotKey, topic: u64, listens: bool) -> bool {
+        let there = |m: &Membership| m.topic == topic && (m.list == super::topics::LISTENERS) == listens;
+        self.slots.get(key).is_some_and(|slot| slot.memberships.iter().any(there))
     }
 
     /// Takes a connection out of every topic; or out of one, as listener, as member, or (`None`) both. Gives the

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
 
@@ -173,9 +174,7 @@ where
     let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return Err((StatusCode::BAD_REQUEST, "this connection cannot be upgraded\n").into_response());
     };
-    let scope = C::Scope::from_request_parts(&mut parts, state)
-        .await
-        .map_err(|rejection| count_refused(rejection.into_response()))?;
+    let scope = extract::<C, S>(&mut parts, state, &settings).await.map_err(count_refused)?;
     // The rest of the request is not needed any more, and it pins hyper's read buffer.
     drop(parts);
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
@@ -197,10 +196,35 @@ where
     }
 }
 
+/// Runs the extractors, which may ask a database for the user: they too must neither stall nor take the HTTP
+/// connection along.
+async fn extract<C: Consumer, S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    settings: &RouteSettings,
+) -> Result<C::Scope, Response>
+where
+    C::Scope: FromRequestParts<S>,
+{
+    let (time, consumer) = (settings.limits.connect_timeout, settings.name);
+    let extracting = session::caught(C::Scope::from_request_parts(parts, state));
+    match tokio::time::timeout(time, extracting).await {
+        Ok(Ok(extracted)) => extracted.map_err(IntoResponse::into_response),
+        Ok(Err(())) => {
+            tracing::error!(consumer, "an extractor panicked");
+            Err(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        Err(_) => {
+            tracing::warn!(consumer, ?time, "the extractors did not finish in time");
+            Err(unavailable("the server is too busy\n"))
+        }
+    }
+}
+
 fn unavailable(text: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
 }
 
-fn client_address(parts: &http::request::Parts) -> Option<IpAddr> {
+fn client_address(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }

@@ -3,7 +3,12 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod consumers;
 mod cookies;
+mod endings;
+mod gated_layer;
+mod groups;
 mod origin;
 mod routing;
 mod settings;
+mod site;
