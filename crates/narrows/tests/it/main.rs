@@ -5,5 +5,8 @@
 
 mod cookies;
 mod origin;
+mod proxies;
 mod routing;
 mod settings;
+mod scope;
+mod site;
