@@ -34,7 +34,7 @@ pub use narrows_core::{
 };
 
 pub use capacity::{Capacity, Overflow};
-pub use channels::{BroadcastError, Channels, ChannelsBuilder};
+pub use channels::{BroadcastError, Channels, ChannelsBuilder, InvalidSettings};
 pub use close::{Cause, Close, Disconnect};
 #[doc(inline)]
 pub use codec::{Binary, Codec, Raw, Text};

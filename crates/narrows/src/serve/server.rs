@@ -93,7 +93,7 @@ impl Listening {
     pub async fn run_until(self, end: impl Future<Output = ()>) {
         let Self { server: Server { app, channels, settings }, listeners, .. } = self;
         let (tell_http, ending) = watch::channel(false);
-        let http = Http::new(app, &settings, ending);
+        let http = Http::new(app, &settings, channels.front().clone(), ending);
         let accepting =
             listeners.into_iter().map(|listener| accept(listener, channels.clone(), http.clone()));
         let accepting = futures_util::future::join_all(accepting);

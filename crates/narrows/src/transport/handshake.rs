@@ -11,6 +11,7 @@ use sha1::{Digest, Sha1};
 use axum::response::{IntoResponse, Response};
 
 use crate::connection::Acceptance;
+use crate::scope::has_token;
 
 /// What a correct opening handshake holds (RFC 6455, 4.2.1).
 #[derive(Debug)]
@@ -114,11 +115,6 @@ pub(super) fn switching(accept: HeaderValue, acceptance: Acceptance) -> Response
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
-}
-
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// The subprotocols offered: tokens, none twice (RFC 6455, 4.1, item 10).

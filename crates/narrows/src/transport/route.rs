@@ -1,8 +1,7 @@
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::StatusCode;
@@ -20,6 +19,7 @@ use crate::connection::{Acceptance, Link};
 use crate::consumer::Consumer;
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
+use crate::scope::Seen;
 use crate::session::{self, Decision, Handshake};
 use crate::sync::Arc;
 
@@ -153,14 +153,17 @@ where
         response
     };
     let opening = handshake::check(&parts).map_err(IntoResponse::into_response)?;
-    settings.origin.check(&parts.headers, &parts.uri).map_err(|refused| {
+    // For the scope's extractors, and what follows here: whose word about the client counts.
+    parts.extensions.insert(channels.front().clone());
+    let seen = Seen::of(&parts);
+    settings.origin.check_seen(&parts.headers, &parts.uri, &seen).map_err(|refused| {
         tracing::info!(consumer = settings.name, error = %refused, "handshake refused");
         count_refused(refused.into_response())
     })?;
     if channels.is_draining() {
         return Err(count_refused(unavailable("the server restarts\n")));
     }
-    let address = client_address(&parts);
+    let address = seen.client.map(|client| client.ip());
     let permit = channels.admit(&settings.limits, address).map_err(|full| {
         tracing::info!(consumer = settings.name, ?address, ?full, "handshake refused: too many connections");
         count_refused(match full {
@@ -223,8 +226,4 @@ where
 
 fn unavailable(text: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
-}
-
-fn client_address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }
