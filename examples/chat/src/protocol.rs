@@ -70,6 +70,7 @@ impl From<Announcement> for ServerMsg {
 /// A `ClientMsg` as it stands in a frame. Serde's tagged enums need their tag, but `{"message": "hello"}`
 /// has none: it is what the Django Channels tutorial sends.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a message")]
 struct ClientFrame {
     #[serde(rename = "type", default)]
     kind: Kind,
