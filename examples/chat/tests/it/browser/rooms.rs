@@ -119,7 +119,7 @@ async fn a_text_that_is_refused_is_explained_and_the_chat_goes_on() {
         ada.enter(site, "/chat/lobby/", "Ada").await;
         ada.value("(document.querySelector('#chat-message-input').value = 'x'.repeat(2001))").await;
         ada.say("").await;
-        ada.until("document.querySelector('#chat-log .problem, #chat-log .error')").await;
+        ada.until("document.querySelector('#chat-log .problem')?.innerText.includes('2000 characters')").await;
         ada.say("short").await;
         ada.until_heard("short").await;
     })
