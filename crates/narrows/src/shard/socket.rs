@@ -1,5 +1,6 @@
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use rustix::net::SendFlags;
@@ -36,18 +37,7 @@ impl Socket {
             Self::Pending => Err(io::ErrorKind::WouldBlock.into()),
             Self::Tcp(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
             Self::Unix(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
-            Self::Other(s) => {
-                // Nobody is to be woken by this attempt: a refusal fills the outbox, and that wakes the session.
-                let mut cx = Context::from_waker(Waker::noop());
-                let written = match Pin::new(&mut **s).poll_write(&mut cx, bytes) {
-                    Poll::Ready(written) => written?,
-                    Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
-                };
-                match Pin::new(&mut **s).poll_flush(&mut cx) {
-                    Poll::Ready(Err(e)) => Err(e),
-                    flushed => Ok(Sent { bytes: written, flushed: flushed.is_ready() }),
-                }
-            }
+            Self::Other(s) => send_other(&mut **s, bytes),
         }
     }
 
@@ -91,5 +81,24 @@ impl Socket {
             Self::Other(s) => Pin::new(&mut **s).poll_read(cx, &mut buffer),
         };
         polled.map_ok(|()| buffer.filled().len())
+    }
+}
+
+fn send_other(stream: &mut dyn Stream, bytes: &[u8]) -> io::Result<Sent> {
+    let mut attempt = pin!(tokio::task::unconstrained(poll_fn(|cx| {
+        let written = match Pin::new(&mut *stream).poll_write(cx, bytes) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => return Poll::Ready(Err(io::ErrorKind::WouldBlock.into())),
+        };
+        match Pin::new(&mut *stream).poll_flush(cx) {
+            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
+            flushed => Poll::Ready(Ok(Sent { bytes: written, flushed: flushed.is_ready() })),
+        }
+    })));
+    // Nobody is to be woken by this attempt: a refusal fills the outbox, and that wakes the session. Nor is it
+    // to count against tokio's budget of the shard's own task: that would refuse all but the first 128 of a tick.
+    match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(sent) => sent,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
