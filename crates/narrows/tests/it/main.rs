@@ -12,3 +12,6 @@ mod origin;
 mod routing;
 mod settings;
 mod site;
+mod slow_clients;
+mod test_kit;
+mod timers;
