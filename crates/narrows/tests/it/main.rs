@@ -9,6 +9,7 @@ mod endings;
 mod gated_layer;
 mod groups;
 mod origin;
+mod over_tcp;
 mod routing;
 mod settings;
 mod site;
