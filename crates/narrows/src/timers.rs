@@ -50,7 +50,7 @@ impl<E> Timers<E> {
 
     fn add(&mut self, delay: Duration, kind: Kind<E>) -> Timer {
         self.last += 1;
-        self.entries.push(Entry { id: self.last, at: Instant::now() + delay, kind });
+        self.entries.push(Entry { id: self.last, at: from_now(delay), kind });
         Timer(self.last)
     }
 
@@ -72,7 +72,7 @@ impl<E> Timers<E> {
                 Kind::Every(period, make) => {
                     // From now, not from when it was due: a connection that was held up gets one event, not all
                     // that it missed.
-                    entry.at = Instant::now() + *period;
+                    entry.at = from_now(*period);
                     return Poll::Ready(make());
                 }
                 Kind::Once(event) => {
@@ -85,4 +85,11 @@ impl<E> Timers<E> {
             }
         }
     }
+}
+
+/// A delay beyond what the clock can count is as good as never.
+fn from_now(delay: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(delay).unwrap_or(now + NEVER)
 }

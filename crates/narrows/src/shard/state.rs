@@ -1,11 +1,10 @@
-use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use narrows_core::Gap;
 
 use super::outbox::{Frame, FrameKind, Outbox};
-use super::slot::{End, Inbox, InboxItem, Membership, Slot, SlotKey, Slots};
+use super::slot::{End, InboxItem, Membership, Slot, SlotKey, Slots};
 use super::socket::Socket;
 use super::topics::Topics;
 use super::wheel::Wheel;
@@ -122,7 +121,7 @@ impl State {
         lost += slot.due.iter().filter(|n| self.frames[usize::from(*n)].kind == FrameKind::Data).count();
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
         if let Some(inbox) = slot.inbox.take() {
-            self.counters.drop_of(DropReason::Inbox, inbox.queue.len());
+            self.counters.drop_of(DropReason::Inbox, inbox.messages());
         }
         Some(slot)
     }
@@ -198,7 +197,7 @@ impl State {
     /// Hands a message to those who listen on its topic.
     pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) {
         let Some(lists) = self.topics.get(delivery.topic) else { return };
-        for &index in &lists.listeners {
+        'listeners: for &index in &lists.listeners {
             let slot = self.slots.at(index);
             if slot.closing {
                 continue;
@@ -206,24 +205,28 @@ impl State {
             let capacity = slot.settings().inbox;
             let bytes = delivery.payload.len();
             let inbox = slot.inbox.get_or_insert_default();
-            if !inbox.has_room(bytes, &capacity) {
+            while !inbox.has_room(bytes, &capacity) {
                 self.counters.drop_of(DropReason::Inbox, 1);
                 match capacity.overflow {
                     Overflow::Close => {
                         slot.finish(End::Slow);
-                        continue;
+                        continue 'listeners;
                     }
                     Overflow::DropNewest => {
-                        note_gap(slot, Gap::Overflow);
-                        continue;
+                        if slot.wants_gaps {
+                            inbox.note_gap(Gap::Overflow, false);
+                        }
+                        continue 'listeners;
                     }
-                    Overflow::DropOldest | Overflow::KeepLatest => drop(inbox.pop()),
+                    Overflow::DropOldest | Overflow::KeepLatest => {
+                        inbox.drop_oldest();
+                        if slot.wants_gaps {
+                            inbox.note_gap(Gap::Overflow, true);
+                        }
+                    }
                 }
-                note_gap(slot, Gap::Overflow);
             }
-            let inbox = slot.inbox.get_or_insert_default();
-            inbox.bytes += bytes;
-            inbox.queue.push_back(InboxItem::Message(delivery.clone()));
+            inbox.push(delivery.clone());
             slot.wake();
         }
         self.counters.delivered.fetch_add(lists.listeners.len() as u64, std::sync::atomic::Ordering::Relaxed);
@@ -234,7 +237,7 @@ impl State {
         for key in self.slots.keys() {
             let slot = self.slots.at(key.index);
             if slot.wants_gaps && topic.is_none_or(|t| slot.memberships.iter().any(|m| m.topic == t)) {
-                note_gap(slot, gap);
+                slot.inbox.get_or_insert_default().note_gap(gap, false);
                 slot.wake();
             }
         }
@@ -368,12 +371,4 @@ pub(super) fn lose(slot: &mut Slot) {
     slot.end = Some(End::Lost);
     slot.closing = true;
     slot.wake();
-}
-
-fn note_gap(slot: &mut Slot, gap: Gap) {
-    let queue: &mut VecDeque<_> = &mut slot.inbox.get_or_insert_with(|| Box::new(Inbox::default())).queue;
-    // One notice stands for any number of losses, and costs no place in the inbox.
-    if slot.wants_gaps && !queue.iter().any(|item| matches!(item, InboxItem::Gap(_))) {
-        queue.push_back(InboxItem::Gap(gap));
-    }
 }

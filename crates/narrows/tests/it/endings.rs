@@ -219,6 +219,7 @@ async fn a_client_that_never_answers_our_close_frame_is_cut_off_after_two_second
     ada.send(&Ask::Close { code: 4000, reason: String::new() }).await;
     assert_eq!(site.end().await.code, 4000);
     let start = Instant::now();
+    assert_eq!(site.members("lobby").await, 0, "still in its room while it closes");
     while site.channels.stats().connections > 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

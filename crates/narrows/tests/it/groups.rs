@@ -348,6 +348,23 @@ async fn a_message_that_is_not_its_groups_type_is_skipped_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_join_returns_only_when_the_layer_has_promised_delivery() {
+    let layer = GatedLayer::closed();
+    let channels = node(layer.clone());
+    let server = visitors(&channels);
+    let (mut ada, mut bob) = (server.connect("/").await, server.connect("/").await);
+    for client in [&mut ada, &mut bob] {
+        client.send(&json!({"do": "join", "room": "hall"})).await;
+        client.expect_nothing().await;
+    }
+    layer.gate.add_permits(1);
+    for client in [&mut ada, &mut bob] {
+        client.expect(&"ok").await;
+    }
+    assert_eq!(layer.calls().len(), 1, "one subscription serves both");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_while_it_joins_leaves_nothing_behind() {
     let layer = GatedLayer::closed();
     let channels = node(layer.clone());
