@@ -3,10 +3,11 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod blocking;
 mod cookies;
 mod origin;
 mod proxies;
 mod routing;
-mod settings;
 mod scope;
+mod settings;
 mod site;
