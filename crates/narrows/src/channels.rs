@@ -7,6 +7,7 @@ use std::time::Duration;
 use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
 
 use crate::admission::{Admission, Full, Permit};
+use crate::blocking::{Blocking, BlockingConsumer};
 use crate::capacity::Capacity;
 use crate::consumer::Consumer;
 use crate::hub::Hub;
@@ -83,7 +84,12 @@ impl Channels {
 
     /// Serves a consumer: `channels.consumer::<ChatRoom>().route()` is what axum's `Router::route` takes.
     pub fn consumer<C: Consumer>(&self) -> ConsumerRoute<C> {
-        ConsumerRoute::new(self.clone())
+        ConsumerRoute::new(self.clone(), std::any::type_name::<C>())
+    }
+
+    /// Serves a consumer whose handlers block, on the shards' pools of threads.
+    pub fn blocking_consumer<C: BlockingConsumer>(&self) -> ConsumerRoute<Blocking<C>> {
+        ConsumerRoute::new(self.clone(), std::any::type_name::<C>())
     }
 
     /// Sends a message to every member of a group, on every node.

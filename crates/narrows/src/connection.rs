@@ -68,15 +68,7 @@ impl<C: Consumer> Connection<C> {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
-        #[derive(serde::Serialize)]
-        #[serde(tag = "type", rename = "error")]
-        struct Problem {
-            code: String,
-            detail: String,
-        }
-        let error = Problem { code: code.to_owned(), detail: detail.to_owned() };
-        let frame = encode_frame(&error, self.link.0.settings.codec, 0)?;
-        self.link.0.send_frame(frame)
+        self.link.0.send_frame(error_frame(code, detail, self.link.0.settings.codec)?)
     }
 
     /// Joins a group: its messages go to this connection's client, as `Out` by its `From<M>`.
@@ -242,6 +234,16 @@ impl<C: Consumer> fmt::Debug for Connection<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("consumer", &self.link.0.settings.name).finish_non_exhaustive()
     }
+}
+
+pub(crate) fn error_frame(code: &str, detail: &str, codec: Codec) -> Result<Frame, EncodeError> {
+    #[derive(serde::Serialize)]
+    #[serde(tag = "type", rename = "error")]
+    struct Problem {
+        code: String,
+        detail: String,
+    }
+    encode_frame(&Problem { code: code.to_owned(), detail: detail.to_owned() }, codec, 0)
 }
 
 /// Which connection, on which shard, of which node.

@@ -5,6 +5,7 @@
 //! between nodes: in memory by default.
 
 mod admission;
+mod blocking;
 mod capacity;
 mod channels;
 mod close;
@@ -33,6 +34,7 @@ pub use narrows_core::{
     Topic, TopicKind,
 };
 
+pub use blocking::{Blocking, BlockingConnection, BlockingConsumer};
 pub use capacity::{Capacity, Overflow};
 pub use channels::{BroadcastError, Channels, ChannelsBuilder, InvalidSettings};
 pub use close::{Cause, Close, Disconnect};

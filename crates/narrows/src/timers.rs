@@ -9,6 +9,11 @@ use tokio::time::{Instant, Sleep};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timer(u64);
 
+impl Timer {
+    /// Of a connection that is gone; no timer has this number.
+    pub(crate) const NONE: Self = Self(0);
+}
+
 /// A connection's timers. All of them cost one runtime timer, made when the first is set.
 pub(crate) struct Timers<E> {
     entries: Vec<Entry<E>>,

@@ -67,9 +67,9 @@ pub struct ConsumerRoute<C> {
 }
 
 impl<C: Consumer> ConsumerRoute<C> {
-    pub(crate) fn new(channels: Channels) -> Self {
+    pub(crate) fn new(channels: Channels, name: &'static str) -> Self {
         let settings = RouteSettings {
-            name: std::any::type_name::<C>(),
+            name,
             limits: channels.limits().clone(),
             outbox: channels.outbox(),
             inbox: Capacity::default(),

@@ -3,6 +3,7 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod blocking;
 mod consumers;
 mod cookies;
 mod endings;

@@ -88,16 +88,7 @@ pub(crate) struct Client<T>(pub(crate) WebSocketStream<T>);
 impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     /// The status where the handshake is refused.
     pub(crate) async fn over(stream: T, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let mut request = format!("ws://site.example{path}").into_client_request().unwrap();
-        for (name, value) in headers {
-            let name: http::HeaderName = name.parse().unwrap();
-            let value = value.parse().unwrap();
-            if name == "host" {
-                request.headers_mut().insert(name, value);
-            } else {
-                request.headers_mut().append(name, value);
-            }
-        }
+        let request = handshake(path, headers);
         match client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
@@ -124,4 +115,27 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
             other => panic!("expected a close frame: {other:?}"),
         }
     }
+}
+
+fn handshake(path: &str, headers: &[(&str, &str)]) -> http::Request<()> {
+    let mut request = format!("ws://site.example{path}").into_client_request().unwrap();
+    for (name, value) in headers {
+        let name: http::HeaderName = name.parse().unwrap();
+        let value = value.parse().unwrap();
+        if name == "host" {
+            request.headers_mut().insert(name, value);
+        } else {
+            request.headers_mut().append(name, value);
+        }
+    }
+    request
+}
+
+/// The headers of the answer that accepts a handshake.
+pub(crate) async fn answer_to_handshake(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> http::HeaderMap {
+    client_async(handshake(path, headers), stream).await.unwrap().1.headers().clone()
 }
