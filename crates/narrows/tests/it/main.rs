@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod cookies;
+mod layers;
 mod origin;
 mod routing;
