@@ -373,9 +373,8 @@ async fn a_client_that_goes_away_while_it_joins_leaves_nothing_behind() {
     while layer.calls().is_empty() {
         tokio::task::yield_now().await;
     }
-    // The handler waits for the layer, so the end shows after its last while; then the membership is gone.
+    // The handler waits for the layer: a ping that cannot be written shows the end, and then it has a last while.
     drop(ada);
-    channels.drain(std::time::Duration::ZERO).await;
     while channels.stats().connections > 0 {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }

@@ -9,6 +9,7 @@ mod cookies;
 mod endings;
 mod gated_layer;
 mod groups;
+mod layers;
 mod origin;
 mod over_tcp;
 mod proxies;
