@@ -49,11 +49,14 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
-        for address in server.addresses() {
+        let addresses = server.addresses().to_vec();
+        // Before anybody is told of the server: from here on a signal ends it in the orderly way.
+        let running = server.run();
+        for address in addresses {
             println!("chat is at {address}");
         }
         println!("stop it with Ctrl-C");
-        server.run().await;
+        running.await;
         Ok(())
     })
 }

@@ -43,11 +43,14 @@ fn main() -> ExitCode {
             Ok(server) => server,
             Err(error) => return fail(&error),
         };
-        for address in server.addresses() {
+        let addresses = server.addresses().to_vec();
+        // Before anybody is told of the server: from here on a signal drains it.
+        let running = server.run();
+        for address in addresses {
             println!("listening on {address}");
         }
         println!("stop with Ctrl-C");
-        server.run().await;
+        running.await;
         ExitCode::SUCCESS
     })
 }
