@@ -1,2 +1,32 @@
-//! To be written.
-fn main() {}
+//! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
+
+mod bench;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tools for Narrows and other WebSocket servers.
+#[derive(Debug, Parser)]
+#[command(name = "narrows", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure a server under load.
+    #[command(subcommand)]
+    Bench(bench::Mode),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Bench(mode) => mode.run(),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("narrows: {error}");
+        ExitCode::FAILURE
+    })
+}
