@@ -2,9 +2,9 @@
 //!
 //! | page | socket | consumer | shows |
 //! |---|---|---|---|
-//! | `/chatone` | `/room/{id}/` | [`one::One`] | answering a client, closing from the server |
-//! | `/chatgroup?groupID={id}` | `/group/{id}/` | [`group::GroupChat`] | a group: what one says, all read |
-//! | `/chat/{room}/` | `/ws/chat/{room}/` | [`room::Room`] | typed messages, inboxes, announcements |
+//! | `/chatone` | `/room/{id}/` | `one::One` | answering a client, closing from the server |
+//! | `/chatgroup?groupID={id}` | `/group/{id}/` | `group::GroupChat` | a group: what one says, all read |
+//! | `/chat/{room}/` | `/ws/chat/{room}/` | `room::Room` | typed messages, inboxes, announcements |
 //!
 //! Read them in this order; `README.md` says what to look at.
 

@@ -10,8 +10,8 @@ use narrows::{Channels, InvalidSettings, Limits, OriginPolicy};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::scope::Tell;
 use crate::real_site::{Client, Site};
+use crate::scope::Tell;
 
 /// What a handler sees as client, scheme and server, of a request to `site.example`.
 async fn seen(trusted: &str, peer: &str, headers: &[(&str, &str)]) -> [String; 3] {
