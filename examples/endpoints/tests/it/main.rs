@@ -5,6 +5,8 @@
 
 mod clients;
 mod drain;
+mod headers;
 mod limits;
 mod listen;
+mod pages;
 mod server;
