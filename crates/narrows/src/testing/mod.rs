@@ -102,6 +102,10 @@
 //! # async fn main() { a_client_that_answers_no_ping_is_cut_off().await }
 //! ```
 //!
+//! # Trouble
+//! [`FaultyLayer`] is a channel layer that loses, delays, reorders and disconnects when told to: to see what a
+//! consumer does when Redis is away.
+//!
 //! # When a test fails
 //! An expectation that is not met panics with what came instead (a message with the places where it differs,
 //! a close code, nothing for so long) and with the line of the test that waited for it.
@@ -109,6 +113,7 @@
 mod client;
 mod difference;
 mod expect;
+mod faulty_layer;
 mod pump;
 mod received;
 mod request;
@@ -117,6 +122,7 @@ mod server;
 mod wire;
 
 pub use self::client::TestClient;
+pub use self::faulty_layer::FaultyLayer;
 pub use self::received::Received;
 pub use self::request::ConnectRequest;
 pub use self::response::TestResponse;

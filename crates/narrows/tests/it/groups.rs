@@ -427,6 +427,25 @@ async fn a_layer_that_does_not_subscribe_refuses_the_handshake_with_503_and_may_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_join_that_failed_is_no_membership_once_the_layer_works_again() {
+    let layer = GatedLayer::open();
+    let channels = node(layer.clone());
+    let server = visitors(&channels);
+    let (mut ada, mut bob) = (server.connect("/").await, server.connect("/").await);
+    layer.fails.store(true, Ordering::Relaxed);
+    for enter in ["join hall", "listen hall"] {
+        does(&mut ada, enter, "the channel layer did not subscribe").await;
+    }
+    layer.fails.store(false, Ordering::Relaxed);
+    does(&mut bob, "join hall", "ok").await;
+    channels.broadcast(&room("hall"), &said("hi")).await.unwrap();
+    bob.expect(&json!({ "joined": said("hi") })).await;
+    ada.expect_nothing().await;
+    assert_eq!(channels.stats().delivered, 1);
+    does(&mut ada, "leave hall", false).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gap_of_the_layer_is_told_to_those_who_asked() {
     let layer = GatedLayer::open();
     let channels = node(layer.clone());
