@@ -39,19 +39,48 @@ pub(crate) enum InboxItem {
 /// The events that a consumer has not yet been handed.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    pub(super) queue: VecDeque<InboxItem>,
-    pub(super) bytes: usize,
+    queue: VecDeque<InboxItem>,
+    messages: usize,
+    bytes: usize,
 }
 
 impl Inbox {
     pub(super) fn has_room(&self, bytes: usize, capacity: &Capacity) -> bool {
-        self.queue.is_empty()
-            || (self.queue.len() < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
+        self.messages == 0
+            || (self.messages < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
+    }
+
+    pub(super) fn push(&mut self, delivery: Arc<Delivery>) {
+        self.messages += 1;
+        self.bytes += delivery.payload.len();
+        self.queue.push_back(InboxItem::Message(delivery));
+    }
+
+    /// Notes that messages may be missing here. One notice stands for any number of losses, and costs no place.
+    pub(super) fn note(&mut self, gap: Gap) {
+        if !self.queue.iter().any(|item| matches!(item, InboxItem::Gap(_))) {
+            self.queue.push_back(InboxItem::Gap(gap));
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<InboxItem> {
-        let item = self.queue.pop_front();
+        self.take(0)
+    }
+
+    /// Drops the message that has waited longest; `false` when there is none.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        let oldest = self.queue.iter().position(|item| matches!(item, InboxItem::Message(_)));
+        oldest.and_then(|at| self.take(at)).is_some()
+    }
+
+    pub(super) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    fn take(&mut self, at: usize) -> Option<InboxItem> {
+        let item = self.queue.remove(at);
         if let Some(InboxItem::Message(delivery)) = &item {
+            self.messages -= 1;
             self.bytes -= delivery.payload.len();
         }
         item
@@ -240,7 +269,26 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
+    use narrows_core::PayloadFormat;
+
     use super::*;
+
+    fn message(size: usize) -> Arc<Delivery> {
+        Arc::new(Delivery::new(1, vec![0; size].into(), PayloadFormat::MsgPack))
+    }
+
+    #[test]
+    fn a_notice_of_a_gap_takes_no_place_in_an_inbox_and_is_not_dropped_for_a_message() {
+        let capacity = Capacity::default().max_messages(1);
+        let mut inbox = Inbox::default();
+        inbox.note(Gap::Reconnected);
+        inbox.note(Gap::Overflow);
+        assert!(inbox.has_room(1, &capacity));
+        inbox.push(message(1));
+        assert!(!inbox.has_room(1, &capacity) && inbox.drop_oldest() && !inbox.drop_oldest());
+        assert!(matches!(inbox.pop(), Some(InboxItem::Gap(Gap::Reconnected))));
+        assert!(inbox.pop().is_none() && inbox.bytes == 0);
+    }
 
     #[test]
     fn the_size_of_an_idle_connection_in_its_shard_is_known() {

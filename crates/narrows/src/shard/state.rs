@@ -1,11 +1,10 @@
-use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use narrows_core::Gap;
 
 use super::outbox::{Frame, FrameKind, Outbox};
-use super::slot::{End, Inbox, InboxItem, Membership, Slot, SlotKey, Slots};
+use super::slot::{End, InboxItem, Membership, Slot, SlotKey, Slots};
 use super::socket::Socket;
 use super::topics::Topics;
 use super::wheel::Wheel;
@@ -122,7 +121,7 @@ impl State {
         lost += slot.due.iter().filter(|n| self.frames[usize::from(*n)].kind == FrameKind::Data).count();
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
         if let Some(inbox) = slot.inbox.take() {
-            self.counters.drop_of(DropReason::Inbox, inbox.queue.len());
+            self.counters.drop_of(DropReason::Inbox, inbox.messages());
         }
         Some(slot)
     }
@@ -203,24 +202,25 @@ impl State {
             let capacity = slot.settings().inbox;
             let bytes = delivery.payload.len();
             let inbox = slot.inbox.get_or_insert_default();
-            if !inbox.has_room(bytes, &capacity) {
-                self.counters.drop_of(DropReason::Inbox, 1);
-                match capacity.overflow {
-                    Overflow::Close => {
-                        slot.finish(End::Slow);
-                        continue;
-                    }
-                    Overflow::DropNewest => {
-                        note_gap(slot, Gap::Overflow);
-                        continue;
-                    }
-                    Overflow::DropOldest | Overflow::KeepLatest => drop(inbox.pop()),
+            let mut lost = 0;
+            while !inbox.has_room(bytes, &capacity) {
+                lost += 1;
+                let makes_room = matches!(capacity.overflow, Overflow::DropOldest | Overflow::KeepLatest);
+                if !makes_room || !inbox.drop_oldest() {
+                    break;
                 }
+            }
+            let taken = inbox.has_room(bytes, &capacity);
+            if taken {
+                inbox.push(delivery.clone());
+            }
+            if lost > 0 {
+                self.counters.drop_of(DropReason::Inbox, lost);
                 note_gap(slot, Gap::Overflow);
             }
-            let inbox = slot.inbox.get_or_insert_default();
-            inbox.bytes += bytes;
-            inbox.queue.push_back(InboxItem::Message(delivery.clone()));
+            if !taken && capacity.overflow == Overflow::Close {
+                slot.finish(End::Slow);
+            }
             slot.wake();
         }
         self.counters.delivered.fetch_add(lists.listeners.len() as u64, std::sync::atomic::Ordering::Relaxed);
@@ -368,9 +368,39 @@ pub(super) fn lose(slot: &mut Slot) {
 }
 
 fn note_gap(slot: &mut Slot, gap: Gap) {
-    let queue: &mut VecDeque<_> = &mut slot.inbox.get_or_insert_with(|| Box::new(Inbox::default())).queue;
-    // One notice stands for any number of losses, and costs no place in the inbox.
-    if slot.wants_gaps && !queue.iter().any(|item| matches!(item, InboxItem::Gap(_))) {
-        queue.push_back(InboxItem::Gap(gap));
+    if slot.wants_gaps {
+        slot.inbox.get_or_insert_default().note(gap);
+    }
+}
+
+#[cfg(all(test, not(narrows_loom)))]
+mod tests {
+    use narrows_core::PayloadFormat;
+
+    use super::*;
+    use crate::{Capacity, Codec, Limits, OriginPolicy};
+
+    #[test]
+    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
+        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
+        let settings = RouteSettings {
+            name: "test",
+            limits: Limits::default(),
+            outbox: Capacity::default(),
+            inbox,
+            codec: Codec::Json,
+            subprotocols: Vec::new(),
+            origin: OriginPolicy::any(),
+        };
+        let counters = Arc::<Counters>::default();
+        let mut state = State::new(Duration::from_secs(1), counters.clone());
+        let key = state.insert(Arc::new(settings));
+        assert!(state.join(key, 1, None));
+        for size in [1, 1, 1, 1, 9] {
+            let payload = vec![0; size].into();
+            state.notify(&Arc::new(Delivery::new(1, payload, PayloadFormat::MsgPack)));
+        }
+        let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
+        assert_eq!((inbox.messages(), counters.read().dropped(DropReason::Inbox)), (2, 3));
     }
 }
