@@ -24,6 +24,7 @@ mod session;
 mod shard;
 mod stats;
 mod sync;
+pub mod testing;
 mod timers;
 mod transport;
 

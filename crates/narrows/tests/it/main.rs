@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cookies;
+mod faulty_layer;
 mod layers;
 mod origin;
 mod routing;
