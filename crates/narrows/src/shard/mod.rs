@@ -22,7 +22,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use narrows_core::Gap;
 use tokio::runtime::Handle;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -171,10 +170,8 @@ impl Shard {
 
     /// Hands a message to the shard's members; never waits. Calls for one topic keep their order.
     pub(crate) fn deliver(&self, delivery: Arc<Delivery>) {
-        let topic = delivery.topic;
         if !self.mailbox.deliver(delivery) {
             self.counters.drop_of(DropReason::ShardBacklog, 1);
-            self.post(Mail::Gap(Some(topic), Gap::Overflow));
         }
     }
 

@@ -372,3 +372,35 @@ pub(super) fn lose(slot: &mut Slot) {
     slot.closing = true;
     slot.wake();
 }
+
+#[cfg(all(test, not(narrows_loom)))]
+mod tests {
+    use narrows_core::PayloadFormat;
+
+    use super::*;
+    use crate::{Capacity, Codec, Limits, OriginPolicy};
+
+    #[test]
+    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
+        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
+        let settings = RouteSettings {
+            name: "test",
+            limits: Limits::default(),
+            outbox: Capacity::default(),
+            inbox,
+            codec: Codec::Json,
+            subprotocols: Vec::new(),
+            origin: OriginPolicy::any(),
+        };
+        let counters = Arc::<Counters>::default();
+        let mut state = State::new(Duration::from_secs(1), counters.clone());
+        let key = state.insert(Arc::new(settings));
+        assert!(state.join(key, 1, None));
+        for size in [1, 1, 1, 1, 9] {
+            let payload = vec![0; size].into();
+            state.notify(&Arc::new(Delivery::new(1, payload, PayloadFormat::MsgPack)));
+        }
+        let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
+        assert_eq!((inbox.messages(), counters.read().dropped(DropReason::Inbox)), (2, 3));
+    }
+}

@@ -152,7 +152,11 @@ fn spill(slot: &mut Slot, due: &Due, frames: &[Frame], mut sent: usize, now: u32
             let settings = slot.settings.as_ref().expect("a live slot has settings");
             match outbox.push(frame.clone(), &settings.outbox) {
                 Pushed::Stored => {}
-                Pushed::Dropped(reason, count) => counters.drop_of(reason, count),
+                Pushed::MadeRoom { replaced, oldest } => {
+                    counters.drop_of(DropReason::OutboxReplaced, replaced);
+                    counters.drop_of(DropReason::OutboxOldest, oldest);
+                }
+                Pushed::Refused => counters.drop_of(DropReason::OutboxNewest, 1),
                 Pushed::Full => {
                     let dropped = outbox.clear() + 1;
                     counters.drop_of(DropReason::SlowConsumer, dropped);

@@ -1,197 +1,96 @@
-use std::fmt;
-use std::time::Duration;
-
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Gap, Inbound, LayerError, Receive, Topic};
+use narrows_core::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Receive, Topic};
 
-use crate::layer::MemoryLayer;
-use crate::sync::{Arc, Mutex, lock};
+use super::faults::Faults;
 
-/// A channel layer in memory that goes wrong when a test says so: it loses, delays, reorders and disconnects.
+/// A channel layer that loses its link, and loses, delays and swaps messages, when a test says so.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
 /// use narrows::testing::FaultyLayer;
-/// use narrows::{BroadcastError, Channels, Group};
-/// use serde_json::json;
+/// use narrows::{Channels, Group, layer::MemoryLayer};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Notice { text: String }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 ///
-/// let layer = FaultyLayer::new();
-/// let channels = Channels::builder().layer(layer.clone()).on_this_thread().build();
-/// layer.disconnect();
-/// let lost = channels.broadcast(&Group::everyone(), &json!({"text": "hi"})).await;
-/// assert!(matches!(lost, Err(BroadcastError::Layer(_))));
-/// layer.reconnect(); // consumers that asked for it are told of the gap
-/// assert!(channels.broadcast(&Group::everyone(), &json!({"text": "hi"})).await.is_ok());
-/// # }
+/// let layer = FaultyLayer::new(MemoryLayer::new());
+/// let faults = layer.faults();
+/// let channels = Channels::with_layer(layer);
+///
+/// let (everyone, notice) = (Group::everyone(), Notice { text: "hi".into() });
+/// faults.disconnect();
+/// assert!(channels.broadcast(&everyone, &notice).await.is_err());
+/// faults.reconnect();
+/// assert!(channels.broadcast(&everyone, &notice).await.is_ok());
+/// assert_eq!(faults.counts().refused, 1);
+/// # });
+/// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// Clones are one link and share its faults; [`another_node`](Self::another_node) has a link of its own to the
-/// same bus. Until told otherwise it works as [`MemoryLayer`] does.
-#[derive(Clone)]
-pub struct FaultyLayer {
-    bus: MemoryLayer,
-    link: Arc<Link>,
+/// It stands between this node and the layer within. Without faults it keeps all of that layer's promises.
+/// It never gives a message twice, as no channel layer may.
+#[derive(Debug)]
+pub struct FaultyLayer<L> {
+    within: L,
+    faults: Faults,
 }
 
-/// One node's link to the bus, with what is wrong with it.
-#[derive(Default)]
-struct Link {
-    inbound: Mutex<Option<Inbound>>,
-    faults: Mutex<Faults>,
-}
-
-impl Link {
-    fn inbound(&self) -> Option<Inbound> {
-        lock(&self.inbound).clone()
-    }
-}
-
-#[derive(Default)]
-struct Faults {
-    lose: usize,
-    delay: Duration,
-    down: bool,
-    held: Option<Vec<(Topic, Bytes)>>,
-}
-
-impl FaultyLayer {
-    /// A layer of one node.
-    pub fn new() -> Self {
-        Self { bus: MemoryLayer::new(), link: Arc::default() }
+impl<L: ChannelLayer> FaultyLayer<L> {
+    /// Wraps a layer. What is left to chance is the same in every run.
+    pub fn new(within: L) -> Self {
+        Self::seeded(within, 1)
     }
 
-    /// A second node on the same bus, with a link of its own.
-    #[must_use]
-    pub fn another_node(&self) -> Self {
-        Self { bus: self.bus.another_node(), link: Arc::default() }
+    /// Wraps a layer; what is left to chance follows from this seed.
+    pub fn seeded(within: L, seed: u64) -> Self {
+        Self { within, faults: Faults::seeded(seed) }
     }
 
-    /// Loses the next messages for this node, and tells nobody.
-    pub fn lose(&self, messages: usize) {
-        lock(&self.link.faults).lose = messages;
-    }
-
-    /// Takes this long for whatever the node asks of it: to publish, to subscribe, to unsubscribe.
-    pub fn delay(&self, delay: Duration) {
-        lock(&self.link.faults).delay = delay;
-    }
-
-    /// Keeps what arrives for this node, until [`release`](Self::release).
-    pub fn hold(&self) {
-        lock(&self.link.faults).held.get_or_insert_default();
-    }
-
-    /// Hands in what was kept, in its order, and keeps nothing more.
-    pub fn release(&self) {
-        let held = lock(&self.link.faults).held.take().unwrap_or_default();
-        self.hand_in(held);
-    }
-
-    /// Hands in what was kept, the newest first: an order that a layer must not produce.
-    pub fn release_reversed(&self) {
-        let mut held = lock(&self.link.faults).held.take().unwrap_or_default();
-        held.reverse();
-        self.hand_in(held);
-    }
-
-    /// Cuts the link: nothing arrives, and whatever the node asks fails with [`LayerError::Unavailable`].
-    pub fn disconnect(&self) {
-        lock(&self.link.faults).down = true;
-    }
-
-    /// Mends the link, with its subscriptions, and says that messages may be missing ([`Gap::Reconnected`]).
-    pub fn reconnect(&self) {
-        lock(&self.link.faults).down = false;
-        if let Some(inbound) = self.link.inbound() {
-            inbound.gap(None, Gap::Reconnected);
-        }
-    }
-
-    fn hand_in(&self, messages: Vec<(Topic, Bytes)>) {
-        let Some(inbound) = self.link.inbound() else { return };
-        for (topic, payload) in messages {
-            inbound.deliver(&topic, payload);
-        }
-    }
-
-    async fn trouble(&self) -> Result<(), LayerError> {
-        let (delay, down) = {
-            let faults = lock(&self.link.faults);
-            (faults.delay, faults.down)
-        };
-        if delay > Duration::ZERO {
-            tokio::time::sleep(delay).await;
-        }
-        if down { Err(LayerError::Unavailable("the test cut the link".into())) } else { Ok(()) }
+    /// What controls the faults, also when a node has taken the layer.
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
     }
 }
 
-impl Default for FaultyLayer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for FaultyLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultyLayer").finish_non_exhaustive()
-    }
-}
-
-impl ChannelLayer for FaultyLayer {
+impl<L: ChannelLayer> ChannelLayer for FaultyLayer<L> {
     fn start(&self, inbound: Inbound) {
-        *lock(&self.link.inbound) = Some(inbound);
-        self.bus.start(Inbound::new(Arriving(self.link.clone())));
+        self.faults.start(inbound);
+        self.within.start(Inbound::new(Link(self.faults.clone())));
+    }
+
+    fn format(&self) -> PayloadFormat {
+        self.within.format()
     }
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.trouble().await?;
-        self.bus.subscribe(topic).await
+        self.faults.check_link()?;
+        self.within.subscribe(topic).await
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let trouble = self.trouble().await;
-        // Whether or not it worked, the node counts the topic as unsubscribed.
-        self.bus.unsubscribe(topic).await?;
-        trouble
+        // Without a link, too: the topic counts as unsubscribed whatever the answer is.
+        let answer = self.faults.check_link();
+        self.within.unsubscribe(topic).await.and(answer)
     }
 
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.trouble().await?;
-        self.bus.publish(topic, payload).await
+        self.faults.check_link()?;
+        self.within.publish(topic, payload).await
     }
 
     fn new_channel(&self) -> String {
-        self.bus.new_channel()
+        self.within.new_channel()
     }
 }
 
-/// Stands between the bus and the node.
-struct Arriving(Arc<Link>);
+/// Where the layer within hands in what arrives.
+struct Link(Faults);
 
-impl Receive for Arriving {
+impl Receive for Link {
     fn deliver(&self, topic: &Topic, payload: Bytes) {
-        let mut faults = lock(&self.0.faults);
-        if faults.down {
-            return;
-        }
-        if faults.lose > 0 {
-            faults.lose -= 1;
-            return;
-        }
-        if let Some(held) = &mut faults.held {
-            held.push((topic.clone(), payload));
-            return;
-        }
-        drop(faults);
-        if let Some(inbound) = self.0.inbound() {
-            inbound.deliver(topic, payload);
-        }
+        self.0.arrived(topic, payload);
     }
 
     fn gap(&self, topic: Option<&Topic>, gap: Gap) {
-        if let Some(inbound) = self.0.inbound() {
-            inbound.gap(topic, gap);
-        }
+        self.0.gap(topic, gap);
     }
 }

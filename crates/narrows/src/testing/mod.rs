@@ -103,8 +103,8 @@
 //! ```
 //!
 //! # Trouble
-//! [`FaultyLayer`] is a channel layer that loses, delays, reorders and disconnects when told to: to see what a
-//! consumer does when Redis is away.
+//! [`FaultyLayer`] stands before any channel layer and loses, delays, swaps and disconnects when [`Faults`] says so:
+//! to see what a consumer does when Redis is away.
 //!
 //! # When a test fails
 //! An expectation that is not met panics with what came instead (a message with the places where it differs,
@@ -113,6 +113,7 @@
 mod client;
 mod difference;
 mod expect;
+mod faults;
 mod faulty_layer;
 mod pump;
 mod received;
@@ -122,6 +123,7 @@ mod server;
 mod wire;
 
 pub use self::client::TestClient;
+pub use self::faults::{FaultCounts, Faults};
 pub use self::faulty_layer::FaultyLayer;
 pub use self::received::Received;
 pub use self::request::ConnectRequest;

@@ -12,3 +12,16 @@ mod memory {
 
     narrows_core::conformance!(Suite::new(nodes));
 }
+
+mod faulty_without_faults {
+    use narrows::layer::MemoryLayer;
+    use narrows::testing::FaultyLayer;
+    use narrows_core::conformance::Suite;
+
+    async fn nodes(count: usize) -> Vec<FaultyLayer<MemoryLayer>> {
+        let first = MemoryLayer::new();
+        (0..count).map(|_| FaultyLayer::new(first.another_node())).collect()
+    }
+
+    narrows_core::conformance!(Suite::new(nodes));
+}

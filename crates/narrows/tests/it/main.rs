@@ -7,6 +7,7 @@ mod blocking;
 mod consumers;
 mod cookies;
 mod endings;
+mod faulty_layer;
 mod gated_layer;
 mod groups;
 mod layers;

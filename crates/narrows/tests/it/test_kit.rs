@@ -3,10 +3,9 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use narrows::testing::FaultyLayer;
 use serde_json::json;
 
-use crate::site::{Ask, Msg, Site, ask_echo, ask_say, room, said};
+use crate::site::{Ask, Msg, Site, ask_echo, ask_say, said};
 
 /// The words of the panic that this ends in.
 async fn panic_of<T>(test: impl Future<Output = T>) -> String {
@@ -90,54 +89,4 @@ async fn the_kit_works_with_a_clock_that_runs_and_with_shards_on_threads() {
     bob.expect_nothing().await;
     bob.close(1000, "").await;
     assert_eq!(ends.recv().await.unwrap().code, 1000);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_faulty_layer_loses_holds_and_reorders_what_arrives() {
-    let layer = FaultyLayer::new();
-    let site = Site::with(|node| node.layer(layer.clone()), |bots| bots);
-    let mut ada = site.connect().await;
-    layer.lose(1);
-    for text in ["lost", "kept"] {
-        site.channels.broadcast(&room("lobby"), &said(text)).await.unwrap();
-    }
-    ada.expect(&said("kept")).await;
-    for (release, texts) in
-        [(FaultyLayer::release as fn(&_), ["1", "2"]), (FaultyLayer::release_reversed, ["2", "1"])]
-    {
-        layer.hold();
-        for text in ["1", "2"] {
-            site.channels.broadcast(&room("lobby"), &said(text)).await.unwrap();
-        }
-        ada.expect_nothing().await;
-        release(&layer);
-        for text in texts {
-            ada.expect(&said(text)).await;
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_faulty_layer_that_is_cut_fails_one_node_and_not_the_other() {
-    let layer = FaultyLayer::new();
-    let other = Site::with(|node| node.layer(layer.another_node()), |bots| bots);
-    let site = Site::with(|node| node.layer(layer.clone()), |bots| bots);
-    let (mut ada, mut bob) = (site.connect().await, other.connect().await);
-    layer.disconnect();
-    ada.send(&ask_say("nobody hears me")).await;
-    ada.expect_close(1011).await;
-    assert_eq!(site.server.connect_request("/ws/attic").try_connect().await.unwrap_err().status(), 503);
-    bob.send(&ask_say("I am fine")).await;
-    bob.expect(&said("I am fine")).await;
-    layer.reconnect();
-    let mut ada = site.connect().await;
-    bob.send(&ask_say("welcome back")).await;
-    for client in [&mut ada, &mut bob] {
-        client.expect(&said("welcome back")).await;
-    }
-    let start = tokio::time::Instant::now();
-    layer.delay(std::time::Duration::from_millis(300));
-    ada.send(&ask_say("slow")).await;
-    bob.expect(&said("slow")).await;
-    assert!((300..320).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
 }
