@@ -14,7 +14,8 @@ use super::usage::Process;
 /// Opens connections that say nothing, and reads what the server's memory grew by.
 #[derive(Debug, Args)]
 pub(crate) struct Idle {
-    /// Where to connect, for example ws://127.0.0.1:8000/ws/echo/.
+    /// Where to connect, for example ws://127.0.0.1:8000/ws/echo/. `{n}` stands for the connection's number, so
+    /// that each can have a room of its own.
     #[arg(long)]
     url: String,
     /// How many connections to open.

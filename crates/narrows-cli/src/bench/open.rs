@@ -14,13 +14,16 @@ const PER_ADDRESS: usize = 28_000;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Opens so many connections, one after another.
+/// Opens so many connections, one after another. `{n}` in the path stands for the connection's number.
 pub(super) fn open_all(target: &Target, count: usize) -> Result<Vec<Member>, BenchError> {
-    let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\n\
+    let request = |number: usize| {
+        let path = target.path.replace("{n}", &number.to_string());
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\n\
          Sec-WebSocket-Version: 13\r\n\r\n",
-        target.path, target.authority
-    );
+            target.authority
+        )
+    };
     (0..count)
         .map(|number| {
             let stream = connect(target.address, number).map_err(|source| BenchError::Connect {
@@ -28,7 +31,7 @@ pub(super) fn open_all(target: &Target, count: usize) -> Result<Vec<Member>, Ben
                 number,
                 source,
             })?;
-            handshake(target, stream, &request)
+            handshake(target, stream, &request(number))
         })
         .collect()
 }

@@ -7,14 +7,21 @@ use tokio::sync::oneshot;
 
 use super::caught;
 use crate::admission::Permit;
+use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::End;
-use crate::transport::upgraded;
+use crate::shard::{End, Shard};
+use crate::sync::Arc;
+use crate::transport::{RouteSettings, upgraded};
 
 /// What the HTTP side hands to the session.
 pub(crate) struct Handshake<C: Consumer> {
+    pub(crate) shard: Arc<Shard>,
+    /// The shard's place in the node's list.
+    pub(crate) index: u16,
+    pub(crate) channels: Channels,
+    pub(crate) settings: Arc<RouteSettings>,
     pub(crate) scope: C::Scope,
     pub(crate) acceptance: Acceptance,
     pub(crate) on_upgrade: OnUpgrade,
@@ -39,8 +46,11 @@ pub(super) struct Opened<C: Consumer> {
 }
 
 /// Asks the consumer, answers the handshake, and takes the socket over.
-pub(super) async fn connect<C: Consumer>(link: Link, handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
-    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit } = *handshake;
+pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
+    let Handshake { shard, index, channels, settings, .. } = *handshake;
+    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, .. } = *handshake;
+    let key = shard.local(|state| state.insert(settings.clone()))?;
+    let link = Link { shard, index, key, channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
     let time = link.settings.limits.connect_timeout;

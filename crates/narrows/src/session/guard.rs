@@ -1,33 +1,28 @@
-use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::time::Sleep;
 
-use super::Ending;
-use crate::close::Close;
+use super::{Ending, Handler};
 use crate::connection::Link;
 use crate::shard::End;
 
-/// Runs a handler: its panic ends its connection only, the outbox is written while it waits, and once the
+/// Goes on with a handler: its panic ends its connection only, the outbox is written while it waits, and once the
 /// connection is over it is given a last while.
-pub(super) async fn guarded(
+pub(super) fn poll_guarded(
     link: &Link,
-    handler: impl Future<Output = Result<(), Close>> + Send,
-) -> Option<Ending> {
-    let mut handler = pin!(handler);
-    let mut last_while: Option<Pin<Box<Sleep>>> = None;
-    poll_fn(|cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Ready(Ok(()))) => Poll::Ready(None),
-            Ok(Poll::Ready(Err(close))) => Poll::Ready(Some(Ending::Close(close))),
-            Err(_) => Poll::Ready(Some(Ending::Panicked)),
-            Ok(Poll::Pending) => meanwhile(link, &mut last_while, cx),
-        }
-    })
-    .await
+    handler: &mut Handler<'_>,
+    last_while: &mut Option<Pin<Box<Sleep>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Ending>> {
+    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+    match polled {
+        Ok(Poll::Ready(Ok(()))) => Poll::Ready(None),
+        Ok(Poll::Ready(Err(close))) => Poll::Ready(Some(Ending::Close(close))),
+        Err(_) => Poll::Ready(Some(Ending::Panicked)),
+        Ok(Poll::Pending) => meanwhile(link, last_while, cx),
+    }
 }
 
 fn meanwhile(

@@ -6,14 +6,15 @@ mod guard;
 mod input;
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use bytes::Bytes;
 
+use self::connect::Opened;
 pub(crate) use self::connect::{Decision, Handshake};
-use self::guard::guarded;
+use self::guard::poll_guarded;
 use self::input::Input;
 use crate::close::Close;
 use crate::codec::{Codec, DecodeError, Incoming, Payload};
@@ -36,15 +37,17 @@ pub(crate) enum Ending {
 }
 
 /// Runs a connection from its handshake to its end.
-pub(crate) async fn run<C: Consumer>(link: Link, handshake: Box<Handshake<C>>) {
-    // Boxed, as most of a connection's life is spent in `serve`: the task holds room for the larger of what it
-    // holds inline.
-    let Some(opened) = Box::pin(connect::connect(link, handshake)).await else { return };
-    let (mut consumer, mut conn) = (opened.consumer, opened.conn);
+///
+/// Most of a connection's life is spent waiting in `serve`, and the task holds room for the largest of its states:
+/// whatever else it does is boxed while it lasts.
+pub(crate) async fn run<C: Consumer>(handshake: Box<Handshake<C>>) {
+    let Some(Opened { mut consumer, mut conn, socket }) = Box::pin(connect::connect(handshake)).await else {
+        return;
+    };
     let mut decoder = Decoder::new(Role::Server);
-    let ending = match opened.socket {
+    let ending = match socket {
         None => Ending::Eof,
-        Some(early) => serve(&mut consumer, &mut conn, &mut decoder, Input::owned(early)).await,
+        Some(early) => serve(&mut consumer, &mut conn, &mut decoder, early).await,
     };
     Box::pin(farewell::end(consumer, conn, decoder, ending)).await;
 }
@@ -64,13 +67,13 @@ async fn serve<C: Consumer>(
     consumer: &mut C,
     conn: &mut Connection<C>,
     decoder: &mut Decoder,
-    mut input: Input,
+    early: Vec<u8>,
 ) -> Ending {
     let link = conn.link.0.clone();
-    let limits = frame_limits(&link);
+    let mut input = Input::owned(early);
     loop {
         while !input.is_empty() {
-            let step = match next_step::<C>(decoder, &mut input, &limits, &link) {
+            let step = match next_step::<C>(decoder, &mut input, &link) {
                 Ok(step) => step,
                 Err(error) => {
                     input.give_back(&link);
@@ -91,8 +94,12 @@ async fn serve<C: Consumer>(
                     counters.received.fetch_add(1, Ordering::Relaxed);
                     link.shard.local(|state| state.heard_message(link.key));
                     match message {
-                        Ok(message) => handle(&link, &mut input, consumer.receive(message, conn)).await,
-                        Err(error) => handle(&link, &mut input, consumer.malformed(error, conn)).await,
+                        Ok(message) => {
+                            handle(&link, &mut input, Box::pin(consumer.receive(message, conn))).await
+                        }
+                        Err(error) => {
+                            handle(&link, &mut input, Box::pin(consumer.malformed(error, conn))).await
+                        }
                     }
                 }
             };
@@ -103,18 +110,18 @@ async fn serve<C: Consumer>(
         }
         input.give_back(&link);
         // Frees the memory of a message that came in pieces; an idle connection owns none.
-        if let Err(error) = decoder.decode(&mut [], &limits) {
+        if let Err(error) = decoder.decode(&mut [], &frame_limits(&link)) {
             return Ending::Protocol(error);
         }
         let ended = match next(conn, &link).await {
-            Next::Event(event) => handle(&link, &mut input, consumer.event(event, conn)).await,
+            Next::Event(event) => handle(&link, &mut input, Box::pin(consumer.event(event, conn))).await,
             Next::Unreadable => None,
             Next::Shard(Ready::Bytes(buffer, filled)) => {
                 input = Input::shared(buffer, filled);
                 None
             }
             Next::Shard(Ready::Inbox(item)) => match read_item(conn, &link, item) {
-                Some(event) => handle(&link, &mut input, consumer.event(event, conn)).await,
+                Some(event) => handle(&link, &mut input, Box::pin(consumer.event(event, conn))).await,
                 None => None,
             },
             Next::Shard(Ready::Eof) => Some(Ending::Eof),
@@ -129,11 +136,10 @@ async fn serve<C: Consumer>(
 fn next_step<C: Consumer>(
     decoder: &mut Decoder,
     input: &mut Input,
-    limits: &FrameLimits,
     link: &Link,
 ) -> Result<Step<C::In>, ProtocolError> {
     let codec = link.settings.codec;
-    let (used, item) = decoder.decode(input.rest(), limits)?;
+    let (used, item) = decoder.decode(input.rest(), &frame_limits(link))?;
     let step = match item {
         None | Some(Item::Pong(_)) => Step::More,
         Some(Item::Text(text)) => read_message(Payload::Text(text), codec),
@@ -153,21 +159,20 @@ fn read_message<In: Incoming>(payload: Payload<'_>, codec: Codec) -> Step<In> {
     }
 }
 
+/// A handler at work. Boxed, so that an idle connection costs the same however much its handlers hold.
+type Handler<'a> = Pin<Box<dyn Future<Output = Result<(), Close>> + Send + 'a>>;
+
 /// Runs a handler to its end. Most are done at once; for one that is not, the shard's read buffer goes back.
-async fn handle(
-    link: &Link,
-    input: &mut Input,
-    handler: impl Future<Output = Result<(), Close>> + Send,
-) -> Option<Ending> {
-    let mut handler = pin!(guarded(link, handler));
-    let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
-    match first {
-        Poll::Ready(ended) => ended,
-        Poll::Pending => {
+async fn handle(link: &Link, input: &mut Input, mut handler: Handler<'_>) -> Option<Ending> {
+    let mut last_while = None;
+    poll_fn(|cx| {
+        let polled = poll_guarded(link, &mut handler, &mut last_while, cx);
+        if polled.is_pending() {
             input.settle(link);
-            handler.await
         }
-    }
+        polled
+    })
+    .await
 }
 
 enum Next<E> {
@@ -236,3 +241,6 @@ pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, ()> {
     })
     .await
 }
+
+#[cfg(test)]
+mod sizes;

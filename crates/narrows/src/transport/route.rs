@@ -15,7 +15,7 @@ use crate::admission::Full;
 use crate::capacity::Capacity;
 use crate::channels::Channels;
 use crate::codec::Codec;
-use crate::connection::{Acceptance, Link};
+use crate::connection::Acceptance;
 use crate::consumer::Consumer;
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
@@ -185,13 +185,19 @@ where
     let (decision, decided) = oneshot::channel();
     let (index, shard) = channels.place();
     let at_home = shard.is_here();
-    let handshake = Box::new(Handshake::<C> { scope, acceptance, on_upgrade, at_home, decision, permit });
-    let (channels, owner) = (channels.clone(), shard.clone());
-    shard.spawn_task(async move {
-        let Some(key) = owner.local(|state| state.insert(settings.clone())) else { return };
-        let link = Link { shard: owner.clone(), index, key, channels, settings };
-        session::run(link, handshake).await;
-    });
+    let handshake = Handshake::<C> {
+        shard: shard.clone(),
+        index,
+        channels: channels.clone(),
+        settings,
+        scope,
+        acceptance,
+        on_upgrade,
+        at_home,
+        decision,
+        permit,
+    };
+    shard.spawn_task(session::run(Box::new(handshake)));
     match decided.await {
         Ok(Decision::Accept(acceptance)) => Ok(handshake::switching(opening.accept, *acceptance)),
         Ok(Decision::Refuse(response)) => Err(response),
