@@ -188,7 +188,8 @@ impl Channels {
         &self.0.counters
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
+    /// The limits of its connections; a route that differs in one of them starts from these.
+    pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 

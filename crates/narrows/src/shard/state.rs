@@ -255,14 +255,16 @@ impl State {
         }
         if !slot.blocked {
             let mut buffer = self.read_buffer.take().unwrap_or_else(|| vec![0; Self::READ_BUFFER].into());
-            match slot.socket.poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Eof),
-                Poll::Ready(Ok(n)) => {
-                    slot.heard_at = now;
-                    return Poll::Ready(Ready::Bytes(buffer, n));
-                }
+            let read = slot.socket.poll_read(cx, &mut buffer);
+            if let Poll::Ready(Ok(filled @ 1..)) = read {
+                slot.heard_at = now;
+                return Poll::Ready(Ready::Bytes(buffer, filled));
+            }
+            self.read_buffer = Some(buffer);
+            match read {
+                Poll::Ready(Ok(_)) => return Poll::Ready(Ready::Eof),
                 Poll::Ready(Err(_)) => return Poll::Ready(Ready::End(End::Lost)),
-                Poll::Pending => self.read_buffer = Some(buffer),
+                Poll::Pending => {}
             }
         }
         if let Some(inbox) = &mut slot.inbox {

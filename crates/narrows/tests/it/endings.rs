@@ -139,6 +139,16 @@ async fn a_client_that_reads_too_slowly_is_closed_with_1013() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handler_that_cannot_send_to_a_slow_client_has_not_failed() {
+    let mut site = Site::with(|node| node.outbox(Capacity::default().max_messages(8)), |bots| bots);
+    let mut ada = site.server.connect_request("/ws/lobby").pipe_bytes(1024).connect().await;
+    ada.stop_reading();
+    // More than is kept for one tick: the handler itself gets to see that the client is slow.
+    ada.send(&Ask::Send { count: 60, bytes: 100_000 }).await;
+    assert_eq!(told(&only_end(&mut site).await), (1013, "the client reads too slowly", Cause::Slow));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_socket_that_stays_full_for_30_seconds_is_a_slow_consumer() {
     let mut site = Site::new();
     let mut ada = site.server.connect_request("/ws/lobby").pipe_bytes(1024).connect().await;
