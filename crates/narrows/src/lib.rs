@@ -58,5 +58,6 @@ pub use transport::ConsumerRoute;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::shard::bench::BenchShard;
     pub use crate::transport::frame::*;
 }

@@ -4,6 +4,8 @@
 //! so nothing on a message's way to a socket is locked or atomic. Other threads reach a shard through its
 //! [`Mailbox`] only.
 
+#[cfg(feature = "internals")]
+pub(crate) mod bench;
 mod heartbeat;
 mod mailbox;
 mod outbox;
