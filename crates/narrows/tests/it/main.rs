@@ -3,6 +3,7 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod compile_fail;
 mod cookies;
 mod faulty_layer;
 mod layers;
