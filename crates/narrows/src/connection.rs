@@ -81,9 +81,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Cancel safety
     /// Dropped before it is done, it joins nothing.
-    pub async fn join<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    pub async fn join<M>(&mut self, group: &Group<M>) -> Result<(), JoinError>
     where
-        C::Out: From<M>,
+        M: Message + Into<C::Out>,
     {
         let relay = Relay::of::<C, M>(self.link.0.settings.codec);
         self.link.0.enter(&group.topic(), Some(relay)).await.map(drop)
@@ -98,9 +98,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Cancel safety
     /// Dropped before it is done, it listens to nothing.
-    pub async fn listen<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    pub async fn listen<M>(&mut self, group: &Group<M>) -> Result<(), JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
         self.listen_to::<M>(&group.topic()).await
     }
@@ -126,9 +126,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Errors
     /// [`JoinError`], as for [`listen`](Self::listen).
-    pub async fn channel<M: Message>(&mut self) -> Result<Channel<M>, JoinError>
+    pub async fn channel<M>(&mut self) -> Result<Channel<M>, JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
         let name = self.link.0.channels.hub().new_channel();
         let channel = Channel::new(name).map_err(|_| JoinError::Layer(Arc::new(LayerError::Closed)))?;
@@ -147,11 +147,11 @@ impl<C: Consumer> Connection<C> {
         self.link.0.shard.run(move |state| state.want_gaps(key)).await;
     }
 
-    async fn listen_to<M: Message>(&mut self, topic: &Topic) -> Result<(), JoinError>
+    async fn listen_to<M>(&mut self, topic: &Topic) -> Result<(), JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
-        let reader: Reader<C> = |payload, format| Ok(C::Event::from(format.decode::<M>(payload)?));
+        let reader: Reader<C> = |payload, format| Ok(format.decode::<M>(payload)?.into());
         let id = self.link.0.enter(topic, None).await?;
         self.readers.retain(|(topic, _)| *topic != id);
         self.readers.push((id, reader));

@@ -61,7 +61,7 @@ struct Node {
 impl Node {
     fn new(fails: bool) -> Self {
         let layer = Arc::new(Watched { fails: AtomicBool::new(fails), ..Watched::default() });
-        let topic = Group::<()>::new("room").unwrap().topic();
+        let topic = Group::<()>::new("room").expect("the name is legal").topic();
         Self { hub: Hub::start(Layer(layer.clone())), layer, topic }
     }
 

@@ -32,7 +32,7 @@ impl ChannelLayer for Stubborn {
 
 fn hub(panics: bool) -> (Arc<Hub>, Topic) {
     let hub = Hub::start(Stubborn { panics, tried: AtomicBool::new(false) });
-    (hub, Group::<()>::new("room").unwrap().topic())
+    (hub, Group::<()>::new("room").expect("the name is legal").topic())
 }
 
 #[tokio::test]

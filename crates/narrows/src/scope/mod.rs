@@ -7,6 +7,7 @@ mod block;
 mod client;
 mod cookies;
 mod forwarded;
+mod from_handshake;
 mod handshake;
 mod layer;
 mod proxies;
@@ -18,6 +19,7 @@ mod tokens;
 
 pub use self::client::{ClientAddr, ClientAddrUnknown};
 pub use self::cookies::Cookies;
+pub use self::from_handshake::FromHandshake;
 pub use self::handshake::Handshake;
 pub use self::layer::{ScopeLayer, ScopeService};
 pub use self::proxies::{ParseTrustedProxiesError, TrustedProxies};

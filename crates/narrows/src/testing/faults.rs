@@ -22,13 +22,15 @@ struct Control {
     plan: Mutex<Plan>,
 }
 
+type Predicate = dyn FnMut(&Topic, &[u8]) -> bool + Send;
+
 /// Held while a message is handed in: so what is due stays in order.
 #[derive(Default)]
 struct Plan {
     disconnected: bool,
     drop_next: usize,
     drop_every: Option<u64>,
-    drop_if: Option<Box<dyn FnMut(&Topic, &[u8]) -> bool + Send>>,
+    drop_if: Option<Box<Predicate>>,
     drop_chance: f64,
     swap_next: usize,
     swap_chance: f64,

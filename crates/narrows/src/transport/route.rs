@@ -19,7 +19,7 @@ use crate::connection::Acceptance;
 use crate::consumer::Consumer;
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
-use crate::scope::Seen;
+use crate::scope::{FromHandshake, Seen};
 use crate::session::{self, Decision, Handshake};
 use crate::sync::Arc;
 
@@ -123,7 +123,7 @@ impl<C: Consumer> ConsumerRoute<C> {
     pub fn route<S>(self) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
-        C::Scope: FromRequestParts<S>,
+        C::Scope: FromHandshake<S>,
     {
         for suspicion in self.settings.origin.suspicious() {
             tracing::warn!(consumer = self.settings.name, "{suspicion}");
@@ -145,7 +145,7 @@ async fn answer<C: Consumer, S: Send + Sync>(
     state: &S,
 ) -> Result<Response, Response>
 where
-    C::Scope: FromRequestParts<S>,
+    C::Scope: FromHandshake<S>,
 {
     let (mut parts, _body) = request.into_parts();
     let count_refused = |response: Response| {

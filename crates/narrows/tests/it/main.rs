@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocking;
+mod compile_fail;
 mod consumers;
 mod cookies;
 mod endings;
