@@ -243,7 +243,8 @@ impl Future for Engine {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let state = self.state().unwrap_or_else(|| self.begin());
         self.shard.mailbox.register(cx.waker());
-        state.borrow_mut().ticker = Some(cx.waker().clone());
+        // This very poll ends the tick: frames that it makes itself need not wake it once more.
+        let ticker = state.borrow_mut().ticker.take();
         let spare = std::mem::take(&mut self.spare);
         let mut mail = self.shard.mailbox.take(spare);
         for piece in mail.drain(..) {
@@ -264,7 +265,9 @@ impl Future for Engine {
         while clock.poll_tick(cx).is_ready() {
             state.borrow_mut().heartbeat();
         }
-        state.borrow_mut().flush();
+        let mut state = state.borrow_mut();
+        state.flush();
+        state.ticker = ticker.filter(|t| t.will_wake(cx.waker())).or_else(|| Some(cx.waker().clone()));
         Poll::Pending
     }
 }
