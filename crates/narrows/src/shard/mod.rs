@@ -71,7 +71,12 @@ impl Shard {
         let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
         std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
             let run = std::panic::AssertUnwindSafe(|| {
-                runtime.block_on(engine);
+                // A task like the sessions: it comes after all that were woken with it, so that one tick has what
+                // they send. As the runtime's root it would cost another look at the sockets before each tick.
+                let engine = runtime.spawn(engine);
+                if let Err(error) = runtime.block_on(engine) {
+                    std::panic::resume_unwind(error.into_panic());
+                }
                 // Consumers that are still here end with their runtime, on the thread that has their state.
                 drop(runtime);
             });
