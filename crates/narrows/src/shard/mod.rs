@@ -70,7 +70,12 @@ impl Shard {
         let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
         std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
             let run = std::panic::AssertUnwindSafe(|| {
-                runtime.block_on(engine);
+                // A task like the sessions: it comes after all that were woken with it, so that one tick has what
+                // they send. As the runtime's root it would cost another look at the sockets before each tick.
+                let engine = runtime.spawn(engine);
+                if let Err(error) = runtime.block_on(engine) {
+                    std::panic::resume_unwind(error.into_panic());
+                }
                 // Consumers that are still here end with their runtime, on the thread that has their state.
                 drop(runtime);
             });
@@ -240,7 +245,8 @@ impl Future for Engine {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let state = self.state().unwrap_or_else(|| self.begin());
         self.shard.mailbox.register(cx.waker());
-        state.borrow_mut().ticker = Some(cx.waker().clone());
+        // This very poll ends the tick: frames that it makes itself need not wake it once more.
+        let ticker = state.borrow_mut().ticker.take();
         let spare = std::mem::take(&mut self.spare);
         let mut mail = self.shard.mailbox.take(spare);
         for piece in mail.drain(..) {
@@ -261,7 +267,9 @@ impl Future for Engine {
         while clock.poll_tick(cx).is_ready() {
             state.borrow_mut().heartbeat();
         }
-        state.borrow_mut().flush();
+        let mut state = state.borrow_mut();
+        state.flush();
+        state.ticker = ticker.filter(|t| t.will_wake(cx.waker())).or_else(|| Some(cx.waker().clone()));
         Poll::Pending
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub(super) touched: Vec<u32>,
     pub(super) joined: Vec<u8>,
     pub(super) counters: Arc<Counters>,
-    /// Wakes the shard's own future, which ends the tick.
+    /// Wakes the shard's own future, which ends the tick; `None` while that is at it.
     pub(super) ticker: Option<Waker>,
     read_buffer: Option<Box<[u8]>>,
 }
