@@ -74,7 +74,7 @@ fn loom(tally: &mut Tally) -> Result<(), Failure> {
     let target = paths::target().join("loom");
     let mut command = cargo(["test", "-p", "narrows", "--lib", "--release", "loom"]);
     // Another target directory, as the flag would throw away everything built without it.
-    command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target);
+    command.env("RUSTFLAGS", "--cfg narrows_loom").env("CARGO_TARGET_DIR", target);
     // Two threads are enough to race; three preemptions find all known kinds of bug in seconds.
     command.env("LOOM_MAX_PREEMPTIONS", "3");
     count(tally, counted(&mut command))?;

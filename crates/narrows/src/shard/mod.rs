@@ -70,6 +70,8 @@ impl Shard {
         let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
         std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
             let run = std::panic::AssertUnwindSafe(|| {
+                // Known on its thread from the start: the first session may run before the engine does.
+                engine.begin();
                 // A task like the sessions: it comes after all that were woken with it, so that one tick has what
                 // they send. As the runtime's root it would cost another look at the sockets before each tick.
                 let engine = runtime.spawn(engine);
@@ -91,7 +93,6 @@ impl Shard {
     /// Makes the current thread a shard; its runtime must be one of a single thread.
     pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
         let (shard, engine) = Self::new(Handle::current(), limits, counters);
-        // Known at once: the first session may run before the engine does.
         engine.begin();
         tokio::spawn(engine);
         shard
