@@ -8,6 +8,7 @@
 pub(crate) mod bench;
 mod heartbeat;
 mod mailbox;
+mod notify;
 mod outbox;
 mod slot;
 mod socket;

@@ -1,15 +1,12 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use narrows_core::Gap;
-
 use super::outbox::{Frame, FrameKind, Outbox};
 use super::slot::{End, InboxItem, Membership, Slot, SlotKey, Slots};
 use super::socket::Socket;
 use super::topics::Topics;
 use super::wheel::Wheel;
-use crate::capacity::Overflow;
-use crate::hub::{Delivery, Relay};
+use crate::hub::Relay;
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 use crate::transport::RouteSettings;
@@ -194,55 +191,6 @@ impl State {
         }
     }
 
-    /// Hands a message to those who listen on its topic.
-    pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) {
-        let Some(lists) = self.topics.get(delivery.topic) else { return };
-        'listeners: for &index in &lists.listeners {
-            let slot = self.slots.at(index);
-            if slot.closing {
-                continue;
-            }
-            let capacity = slot.settings().inbox;
-            let bytes = delivery.payload.len();
-            let inbox = slot.inbox.get_or_insert_default();
-            while !inbox.has_room(bytes, &capacity) {
-                self.counters.drop_of(DropReason::Inbox, 1);
-                match capacity.overflow {
-                    Overflow::Close => {
-                        slot.finish(End::Slow);
-                        continue 'listeners;
-                    }
-                    Overflow::DropNewest => {
-                        if slot.wants_gaps {
-                            inbox.note_gap(Gap::Overflow, false);
-                        }
-                        continue 'listeners;
-                    }
-                    Overflow::DropOldest | Overflow::KeepLatest => {
-                        inbox.drop_oldest();
-                        if slot.wants_gaps {
-                            inbox.note_gap(Gap::Overflow, true);
-                        }
-                    }
-                }
-            }
-            inbox.push(delivery.clone());
-            slot.wake();
-        }
-        self.counters.delivered.fetch_add(lists.listeners.len() as u64, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// Tells every connection that asked for it that messages may be missing, of one topic or of any.
-    pub(super) fn notify_gap(&mut self, topic: Option<u64>, gap: Gap) {
-        for key in self.slots.keys() {
-            let slot = self.slots.at(key.index);
-            if slot.wants_gaps && topic.is_none_or(|t| slot.memberships.iter().any(|m| m.topic == t)) {
-                slot.inbox.get_or_insert_default().note_gap(gap, false);
-                slot.wake();
-            }
-        }
-    }
-
     /// What a session does next. Reading stops while the client does not read: its own messages wait in its
     /// kernel, not here.
     pub(crate) fn poll(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Poll<Ready> {
@@ -373,36 +321,4 @@ pub(super) fn lose(slot: &mut Slot) {
     slot.end = Some(End::Lost);
     slot.closing = true;
     slot.wake();
-}
-
-#[cfg(all(test, not(narrows_loom)))]
-mod tests {
-    use narrows_core::PayloadFormat;
-
-    use super::*;
-    use crate::{Capacity, Codec, Limits, OriginPolicy};
-
-    #[test]
-    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
-        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
-        let settings = RouteSettings {
-            name: "test",
-            limits: Limits::default(),
-            outbox: Capacity::default(),
-            inbox,
-            codec: Codec::Json,
-            subprotocols: Vec::new(),
-            origin: OriginPolicy::any(),
-        };
-        let counters = Arc::<Counters>::default();
-        let mut state = State::new(Duration::from_secs(1), counters.clone());
-        let key = state.insert(Arc::new(settings));
-        assert!(state.join(key, 1, None));
-        for size in [1, 1, 1, 1, 9] {
-            let payload = vec![0; size].into();
-            state.notify(&Arc::new(Delivery::new(1, payload, PayloadFormat::MsgPack)));
-        }
-        let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
-        assert_eq!((inbox.messages(), counters.read().dropped(DropReason::Inbox)), (2, 3));
-    }
 }
