@@ -33,7 +33,11 @@ impl Server {
     ///
     /// # Errors
     /// [`ListenError`] names the address that does not work, and why.
+    ///
+    /// It raises this process's soft limit of open files to the hard one: each connection takes a descriptor, and
+    /// the usual 1024 serve nobody.
     pub async fn listen(self) -> Result<Listening, ListenError> {
+        raise_open_files();
         let mut listeners = Vec::new();
         if self.settings.inherit {
             listeners.append(&mut Listener::inherited()?);
@@ -131,6 +135,15 @@ impl Listening {
 impl std::fmt::Debug for Listening {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Listening").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::{End, Shard};
+use crate::shard::Shard;
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
 
@@ -121,9 +121,5 @@ async fn take_over(link: &Link, on_upgrade: OnUpgrade, at_home: bool) -> Option<
         }
     };
     link.shard.local(|state| state.attach(link.key, socket))?;
-    // A drain that began during the handshake may have counted the connections before this one was there.
-    if link.channels.is_draining() {
-        link.shard.local(|state| state.finish(link.key, End::Drain));
-    }
     Some(early)
 }

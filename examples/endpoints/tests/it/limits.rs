@@ -82,6 +82,18 @@ async fn a_message_over_the_limit_is_closed_with_1009_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn more_sockets_are_served_than_the_soft_limit_of_files_would_allow() {
+    let mut command = std::process::Command::new("sh");
+    let script = "ulimit -Sn 40; exec \"$0\" --bind 127.0.0.1:0 --shards 1";
+    let child = programs::Child::start(command.args(["-c", script, env!("CARGO_BIN_EXE_endpoints")]));
+    let server = Server::of(child);
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        clients.push(server.connect("/ws/chat/lobby/").await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_cannot_connect() {
     let server = Server::start();
     let chat = |more: &str| handshake(more).replace("/ws/echo/", "/ws/chat/lobby/");

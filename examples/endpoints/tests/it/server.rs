@@ -22,7 +22,11 @@ impl Server {
 
     pub(crate) fn with(flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_endpoints"));
-        let mut child = Child::start(command.args(["--bind", "127.0.0.1:0"]).args(flags));
+        Self::of(Child::start(command.args(["--bind", "127.0.0.1:0"]).args(flags)))
+    }
+
+    /// Waits until a started program says where it listens.
+    pub(crate) fn of(mut child: Child) -> Self {
         let address = child.line("listening on http://").trim_end_matches('/').to_owned();
         Self { address, child }
     }
