@@ -78,8 +78,11 @@ impl Listening {
     pub fn run(self) -> impl Future<Output = ()> {
         let mut signals = Signals::take().expect("a process can handle its signals");
         let (told, ending) = tokio::sync::oneshot::channel();
+        let channels = self.server.channels.clone();
         tokio::spawn(async move {
             let (signal, _) = signals.next().await;
+            // Before it is said: whoever reads the log finds it so.
+            channels.set_unready();
             tracing::info!(signal, "draining; a second signal ends at once");
             // The server may have ended by itself.
             let _ = told.send(());
