@@ -70,7 +70,7 @@ impl<M> Group<M> {
         let plain = !key.is_empty() && key.len() <= room && !key.starts_with('_') && key.bytes().all(legal);
         let name = if plain {
             format!("{prefix}.{key}")
-        } else if 1 + key.len().div_ceil(3) * 4 <= room {
+        } else if key.len().div_ceil(3) * 4 < room {
             format!("{prefix}._{}", URL_SAFE_NO_PAD.encode(key))
         } else {
             format!("{prefix}.__{}", URL_SAFE_NO_PAD.encode(Sha256::digest(key)))

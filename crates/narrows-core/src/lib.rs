@@ -4,6 +4,8 @@
 //! alone to write a channel layer: it brings no web framework and no runtime. See [`ChannelLayer`] for the
 //! contract and the feature `conformance` for the suite that checks it.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod group;
 mod layer;
 mod message;

@@ -27,6 +27,8 @@ use serde::de::DeserializeOwned;
 )]
 pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
+// So that an error speaks of messages, and not of every type that serde knows.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Message for T {}
 
 /// How messages are written between nodes, chosen by the channel layer.

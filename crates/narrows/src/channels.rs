@@ -7,12 +7,14 @@ use std::time::Duration;
 use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
 
 use crate::admission::{Admission, Full, Permit};
+use crate::blocking::{Blocking, BlockingConsumer};
 use crate::capacity::Capacity;
 use crate::consumer::Consumer;
 use crate::hub::Hub;
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
+use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
 use crate::shard::{Mail, Shard};
 use crate::stats::{Counters, Stats};
@@ -42,6 +44,7 @@ struct Node {
     limits: Limits,
     outbox: Capacity,
     origin: OriginPolicy,
+    front: Arc<Front>,
     shards: Shards,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
@@ -73,13 +76,20 @@ impl Channels {
             limits: Limits::default(),
             outbox: Capacity::default(),
             origin: OriginPolicy::same_origin(),
+            trusted_proxies: TrustedProxies::none(),
+            root_path: String::new(),
             shards: Shards::Threads(0),
         }
     }
 
     /// Serves a consumer: `channels.consumer::<ChatRoom>().route()` is what axum's `Router::route` takes.
     pub fn consumer<C: Consumer>(&self) -> ConsumerRoute<C> {
-        ConsumerRoute::new(self.clone())
+        ConsumerRoute::new(self.clone(), std::any::type_name::<C>())
+    }
+
+    /// Serves a consumer whose handlers block, on the shards' pools of threads.
+    pub fn blocking_consumer<C: BlockingConsumer>(&self) -> ConsumerRoute<Blocking<C>> {
+        ConsumerRoute::new(self.clone(), std::any::type_name::<C>())
     }
 
     /// Sends a message to every member of a group, on every node.
@@ -108,6 +118,12 @@ impl Channels {
     pub async fn send<M: Message>(&self, channel: &Channel<M>, msg: &M) -> Result<(), BroadcastError> {
         let payload = self.0.hub.format().encode(msg)?;
         Ok(self.0.hub.publish(&channel.topic(), payload).await?)
+    }
+
+    /// A layer for routes that are no consumers', outside of [`serve::Server`](crate::serve::Server): it lets the
+    /// extractors of [`scope`](crate::scope) look behind the trusted proxies.
+    pub fn scope_layer(&self) -> ScopeLayer {
+        ScopeLayer(self.0.front.clone())
     }
 
     /// What this node has done so far, and what it dropped.
@@ -172,7 +188,8 @@ impl Channels {
         &self.0.counters
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
+    /// The limits of its connections; a route that differs in one of them starts from these.
+    pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
@@ -182,6 +199,10 @@ impl Channels {
 
     pub(crate) fn origin(&self) -> &OriginPolicy {
         &self.0.origin
+    }
+
+    pub(crate) fn front(&self) -> &Arc<Front> {
+        &self.0.front
     }
 
     pub(crate) fn admit(&self, limits: &Limits, address: Option<IpAddr>) -> Result<Permit, Full> {
@@ -240,6 +261,8 @@ pub struct ChannelsBuilder {
     limits: Limits,
     outbox: Capacity,
     origin: OriginPolicy,
+    trusted_proxies: TrustedProxies,
+    root_path: String,
     shards: Shards,
 }
 
@@ -268,6 +291,19 @@ impl ChannelsBuilder {
         self
     }
 
+    /// Which proxies are believed when they say who the client is and what it asked for. Default none.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
+    /// The path under which a proxy shows this site, such as `/chat`, for
+    /// [`Handshake::path`](crate::scope::Handshake::path). Default none. Routing does not look at it.
+    pub fn root_path(mut self, root_path: impl Into<String>) -> Self {
+        self.root_path = root_path.into();
+        self
+    }
+
     /// How many threads serve connections. Default 0: one for each core.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Shards::Threads(shards.min(usize::from(u16::MAX)));
@@ -281,11 +317,11 @@ impl ChannelsBuilder {
         self
     }
 
-    /// Takes limits, outbox, origins and the number of shards from a server's settings.
+    /// Takes limits, outbox, origins, proxies, root path and the number of shards from a server's settings.
     ///
     /// # Errors
-    /// When the settings name origins that cannot be read.
-    pub fn settings(self, settings: &Settings) -> Result<Self, ParseOriginPolicyError> {
+    /// When the settings name origins or proxies that cannot be read.
+    pub fn settings(self, settings: &Settings) -> Result<Self, InvalidSettings> {
         let outbox =
             Capacity::default().max_bytes(settings.outbox_bytes).max_messages(settings.outbox_messages);
         let origin: OriginPolicy = settings.origins.join(",").parse()?;
@@ -296,17 +332,25 @@ impl ChannelsBuilder {
         };
         let any = settings.origins.iter().any(|o| o == "any" || o == "*");
         let origin = if any { origin } else { origin.missing(missing) };
-        Ok(self.limits(settings.limits()).outbox(outbox).origin(origin).shards(settings.shards))
+        let proxies = settings.trusted_proxies.join(",").parse()?;
+        Ok(self
+            .limits(settings.limits())
+            .outbox(outbox)
+            .origin(origin)
+            .trusted_proxies(proxies)
+            .root_path(&settings.root_path)
+            .shards(settings.shards))
     }
 
     /// Makes the node.
     pub fn build(self) -> Channels {
-        let Self { hub, limits, outbox, origin, shards } = self;
+        let Self { hub, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
         Channels(Arc::new(Node {
             hub: hub.unwrap_or_else(|| Hub::start(MemoryLayer::new())),
             limits,
             outbox,
             origin,
+            front: Arc::new(Front::new(trusted_proxies, &root_path)),
             shards,
             admission: Arc::default(),
             counters: Arc::default(),
@@ -320,6 +364,18 @@ impl fmt::Debug for ChannelsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChannelsBuilder").field("limits", &self.limits).finish_non_exhaustive()
     }
+}
+
+/// Why a server's settings make no node. Settings that were [loaded](Settings::load) are checked already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidSettings {
+    /// In `origins`.
+    #[error("origins: {0}")]
+    Origins(#[from] ParseOriginPolicyError),
+    /// In `trusted_proxies`.
+    #[error("trusted_proxies: {0}")]
+    TrustedProxies(#[from] ParseTrustedProxiesError),
 }
 
 /// Why a message was not sent to a group or channel.

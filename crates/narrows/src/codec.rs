@@ -82,6 +82,8 @@ pub trait Outgoing: Send + 'static {
     fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError>;
 }
 
+// So that an error speaks of consumers, and not of every type that serde knows.
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + 'static> Incoming for T {
     fn decode(payload: Payload<'_>, codec: Codec) -> Result<Self, DecodeError> {
         match (codec, payload) {
@@ -97,6 +99,8 @@ impl<T: DeserializeOwned + Send + 'static> Incoming for T {
     }
 }
 
+// As above.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + Send + 'static> Outgoing for T {
     fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError> {
         match codec {

@@ -68,15 +68,7 @@ impl<C: Consumer> Connection<C> {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
-        #[derive(serde::Serialize)]
-        #[serde(tag = "type", rename = "error")]
-        struct Problem {
-            code: String,
-            detail: String,
-        }
-        let error = Problem { code: code.to_owned(), detail: detail.to_owned() };
-        let frame = encode_frame(&error, self.link.0.settings.codec, 0)?;
-        self.link.0.send_frame(frame)
+        self.link.0.send_frame(error_frame(code, detail, self.link.0.settings.codec)?)
     }
 
     /// Joins a group: its messages go to this connection's client, as `Out` by its `From<M>`.
@@ -89,9 +81,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Cancel safety
     /// Dropped before it is done, it joins nothing.
-    pub async fn join<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    pub async fn join<M>(&mut self, group: &Group<M>) -> Result<(), JoinError>
     where
-        C::Out: From<M>,
+        M: Message + Into<C::Out>,
     {
         let relay = Relay::of::<C, M>(self.link.0.settings.codec);
         self.link.0.enter(&group.topic(), Some(relay)).await.map(drop)
@@ -106,9 +98,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Cancel safety
     /// Dropped before it is done, it listens to nothing.
-    pub async fn listen<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    pub async fn listen<M>(&mut self, group: &Group<M>) -> Result<(), JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
         self.listen_to::<M>(&group.topic()).await
     }
@@ -134,9 +126,9 @@ impl<C: Consumer> Connection<C> {
     ///
     /// # Errors
     /// [`JoinError`], as for [`listen`](Self::listen).
-    pub async fn channel<M: Message>(&mut self) -> Result<Channel<M>, JoinError>
+    pub async fn channel<M>(&mut self) -> Result<Channel<M>, JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
         let name = self.link.0.channels.hub().new_channel();
         let channel = Channel::new(name).map_err(|_| JoinError::Layer(Arc::new(LayerError::Closed)))?;
@@ -155,11 +147,11 @@ impl<C: Consumer> Connection<C> {
         self.link.0.shard.run(move |state| state.want_gaps(key)).await;
     }
 
-    async fn listen_to<M: Message>(&mut self, topic: &Topic) -> Result<(), JoinError>
+    async fn listen_to<M>(&mut self, topic: &Topic) -> Result<(), JoinError>
     where
-        C::Event: From<M>,
+        M: Message + Into<C::Event>,
     {
-        let reader: Reader<C> = |payload, format| Ok(C::Event::from(format.decode::<M>(payload)?));
+        let reader: Reader<C> = |payload, format| Ok(format.decode::<M>(payload)?.into());
         let id = self.link.0.enter(topic, None).await?;
         self.readers.retain(|(topic, _)| *topic != id);
         self.readers.push((id, reader));
@@ -244,6 +236,16 @@ impl<C: Consumer> fmt::Debug for Connection<C> {
     }
 }
 
+pub(crate) fn error_frame(code: &str, detail: &str, codec: Codec) -> Result<Frame, EncodeError> {
+    #[derive(serde::Serialize)]
+    #[serde(tag = "type", rename = "error")]
+    struct Problem {
+        code: String,
+        detail: String,
+    }
+    encode_frame(&Problem { code: code.to_owned(), detail: detail.to_owned() }, codec, 0)
+}
+
 /// Which connection, on which shard, of which node.
 #[derive(Clone)]
 pub(crate) struct Link {
@@ -280,7 +282,7 @@ impl Link {
         let (id, subscribed) = self.channels.hub().acquire(topic, self.index);
         let mut entering = Entering { link: self, id, listens: relay.is_none(), joined: false, done: false };
         let joined = self.shard.run(move |state| {
-            if state.groups(key) >= limit {
+            if state.groups(key) >= limit && !state.is_in(key, id, relay.is_none()) {
                 return Err(JoinError::TooManyGroups { limit });
             }
             Ok(state.join(key, id, relay))

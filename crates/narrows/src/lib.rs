@@ -1,10 +1,60 @@
 //! Real-time for axum: consumers, groups and a channel layer.
 //!
-//! A [`Consumer`] is the code for one WebSocket. A [`Group`] names a set of connections; what is broadcast to it
-//! reaches every member on every node. [`Channels`] is the node, on a channel layer that carries messages
-//! between nodes: in memory by default.
+//! * A [`Consumer`] is the code for one WebSocket: `connect` answers the handshake, `receive` handles messages.
+//!   [`BlockingConsumer`] is the same for code that blocks.
+//! * A [`Group`] names a set of connections. A consumer joins it by its [`Connection`]; what is broadcast to it reaches
+//!   every member on every node. [`Group::inbox`] is all of a user's devices, [`Group::everyone`] is everyone.
+//! * [`Channels`] is the node: it makes axum routes of consumers, and broadcasts from anywhere. A [`ChannelLayer`] carries
+//!   messages between nodes; [`layer::MemoryLayer`] is the default.
+//! * [`serve`] runs it all on one thread a core and drains it in the end; `axum::serve` works as well.
+//! * [`testing`] is the test kit.
+//!
+//! ```
+//! use axum::{Json, Router, extract::{Path, State}, routing::post};
+//! use narrows::{Channels, Close, Connection, Consumer, Group, NoEvent, Reject};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// A page that shows what happens to one user.
+//! struct Notifications;
+//!
+//! #[derive(Serialize, Deserialize)]
+//! #[serde(tag = "type", rename_all = "lowercase")]
+//! enum Notice { Comment { by: String } }
+//!
+//! impl Consumer for Notifications {
+//!     type Scope = Path<String>;
+//!     type In = serde_json::Value;
+//!     type Out = Notice;
+//!     type Event = NoEvent;
+//!
+//!     async fn connect(Path(user): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+//!         conn.join(&Group::<Notice>::inbox(user)).await?;
+//!         Ok(Self)
+//!     }
+//!
+//!     async fn receive(&mut self, _: serde_json::Value, _: &mut Connection<Self>) -> Result<(), Close> {
+//!         Err(Close::with(4000, "nothing to say here"))
+//!     }
+//! }
+//!
+//! /// A view that tells the user, on each of their devices.
+//! async fn comment(State(channels): State<Channels>, Path(user): Path<String>, Json(by): Json<String>) {
+//!     if let Err(error) = channels.broadcast(&Group::inbox(user), &Notice::Comment { by }).await {
+//!         tracing::warn!(%error, "nobody was told");
+//!     }
+//! }
+//!
+//! fn app(channels: &Channels) -> Router {
+//!     Router::new()
+//!         .route("/comment/{user}", post(comment))
+//!         .route("/ws/notifications/{user}", channels.consumer::<Notifications>().route())
+//!         .with_state(channels.clone())
+//! }
+//! # app(&Channels::new());
+//! ```
 
 mod admission;
+mod blocking;
 mod capacity;
 mod channels;
 mod close;
@@ -24,6 +74,7 @@ mod session;
 mod shard;
 mod stats;
 mod sync;
+pub mod testing;
 mod timers;
 mod transport;
 
@@ -32,8 +83,9 @@ pub use narrows_core::{
     Topic, TopicKind,
 };
 
+pub use blocking::{Blocking, BlockingConnection, BlockingConsumer};
 pub use capacity::{Capacity, Overflow};
-pub use channels::{BroadcastError, Channels, ChannelsBuilder};
+pub use channels::{BroadcastError, Channels, ChannelsBuilder, InvalidSettings};
 pub use close::{Cause, Close, Disconnect};
 #[doc(inline)]
 pub use codec::{Binary, Codec, Raw, Text};
@@ -58,3 +110,7 @@ pub mod internals {
     pub use crate::shard::bench::BenchShard;
     pub use crate::transport::frame::*;
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -21,7 +21,8 @@ pub struct Limits {
     pub max_frame_bytes: usize,
     /// Most fragments a message may come in. Default 4096: tiny fragments cost more than their bytes.
     pub max_fragments: usize,
-    /// How long a consumer may take to answer the handshake. Default 5 s, then the client gets a 503.
+    /// How long a consumer's extractors, and then the consumer itself, may take to answer the handshake.
+    /// Default 5 s, then the client gets a 503.
     pub connect_timeout: Duration,
     /// Silence after which the server sends a ping. Default 25 s, below the 30–60 s after which common
     /// proxies cut an idle connection. Zero switches pings off.

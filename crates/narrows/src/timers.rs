@@ -9,6 +9,11 @@ use tokio::time::{Instant, Sleep};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timer(u64);
 
+impl Timer {
+    /// Of a connection that is gone; no timer has this number.
+    pub(crate) const NONE: Self = Self(0);
+}
+
 /// A connection's timers. All of them cost one runtime timer, made when the first is set.
 pub(crate) struct Timers<E> {
     entries: Vec<Entry<E>>,
@@ -50,7 +55,7 @@ impl<E> Timers<E> {
 
     fn add(&mut self, delay: Duration, kind: Kind<E>) -> Timer {
         self.last += 1;
-        self.entries.push(Entry { id: self.last, at: Instant::now() + delay, kind });
+        self.entries.push(Entry { id: self.last, at: from_now(delay), kind });
         Timer(self.last)
     }
 
@@ -72,7 +77,7 @@ impl<E> Timers<E> {
                 Kind::Every(period, make) => {
                     // From now, not from when it was due: a connection that was held up gets one event, not all
                     // that it missed.
-                    entry.at = Instant::now() + *period;
+                    entry.at = from_now(*period);
                     return Poll::Ready(make());
                 }
                 Kind::Once(event) => {
@@ -85,4 +90,11 @@ impl<E> Timers<E> {
             }
         }
     }
+}
+
+/// A delay beyond what the clock can count is as good as never.
+fn from_now(delay: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(delay).unwrap_or(now + NEVER)
 }

@@ -1,2 +1,72 @@
-//! To be written.
-fn main() {}
+//! The chat site as a program: `cargo run --release`, then open the address that it prints.
+
+use std::error::Error;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use chat::Announce;
+use narrows::Channels;
+use narrows::serve::settings::{Loaded, Program, Setting, Settings};
+use narrows::serve::{ListenError, Server};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let program = Program::new("chat", env!("CARGO_PKG_VERSION"))
+        .about("A chat site on Narrows: single chat, group chat and chat rooms")
+        .setting(Setting::choice(
+            "announce",
+            &["everyone", "nobody"],
+            "everyone",
+            "Who may send announcements to all connected clients",
+        ));
+    let loaded = Settings::from_process(&program);
+    match run(&loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {error}{}", advice(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+    let settings = &loaded.settings;
+    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("log: {error}"))?;
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let announce = match loaded.text("announce") {
+        "nobody" => Announce::Nobody,
+        _ => Announce::Everyone,
+    };
+    let channels = Channels::builder().settings(settings)?.build();
+    // The shards of `channels` serve; this runtime only accepts.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
+        let addresses = server.addresses().to_vec();
+        // Before anybody is told of the server: from here on a signal ends it in the orderly way.
+        let running = server.run();
+        for address in addresses {
+            println!("chat is at {address}");
+        }
+        println!("stop it with Ctrl-C");
+        running.await;
+        Ok(())
+    })
+}
+
+/// What to do about an error, where there is something to do.
+fn advice(error: &(dyn Error + 'static)) -> &'static str {
+    match error.downcast_ref() {
+        Some(ListenError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+            "\nAnother program listens there; choose another address, for example --bind 127.0.0.1:8001"
+        }
+        _ => "",
+    }
+}

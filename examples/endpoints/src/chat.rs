@@ -1,5 +1,5 @@
 use axum::extract::Path;
-use narrows::{Close, Connection, Consumer, Group, NoEvent, Reject};
+use narrows::{Close, Connection, Consumer, Group, NameError, NoEvent, Reject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,6 +32,11 @@ impl From<Event> for Shown {
     }
 }
 
+/// The group of a room; an error for a name that a group cannot have.
+pub(crate) fn group(room: &str) -> Result<Group<Event>, NameError> {
+    Group::new(format!("chat_{room}"))
+}
+
 impl Consumer for Chat {
     type Scope = Path<String>;
     type In = Said;
@@ -39,7 +44,7 @@ impl Consumer for Chat {
     type Event = NoEvent;
 
     async fn connect(Path(room): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
-        let room = Group::new(format!("chat_{room}"))?;
+        let room = group(&room)?;
         conn.join(&room).await?;
         Ok(Self { room })
     }

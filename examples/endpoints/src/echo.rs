@@ -1,6 +1,6 @@
-use narrows::scope::Cookies;
+use narrows::scope::Handshake;
 use narrows::{Close, Connection, Consumer, NoEvent, Raw, Reject};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 /// Sends back what it receives.
 pub(crate) struct Echo;
@@ -24,14 +24,16 @@ impl Consumer for Echo {
 pub(crate) struct Headers;
 
 impl Consumer for Headers {
-    type Scope = Cookies;
+    type Scope = Handshake;
     type In = Raw;
     type Out = Raw;
     type Event = NoEvent;
 
-    async fn connect(cookies: Cookies, conn: &mut Connection<Self>) -> Result<Self, Reject> {
-        let cookies: serde_json::Map<_, _> = cookies.iter().map(|(k, v)| (k.to_owned(), v.into())).collect();
-        conn.send(&Raw::Text(json!({ "cookies": cookies }).to_string()))?;
+    async fn connect(handshake: Handshake, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        let told = serde_json::to_value(&handshake)?;
+        let facts = ["client", "scheme", "path", "query", "cookies", "headers"];
+        let facts: Map<_, _> = facts.into_iter().map(|fact| (fact.to_owned(), told[fact].clone())).collect();
+        conn.send(&Raw::Text(Value::Object(facts).to_string()))?;
         Ok(Self)
     }
 

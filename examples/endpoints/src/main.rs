@@ -6,6 +6,8 @@ mod echo;
 use std::process::ExitCode;
 
 use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
@@ -43,11 +45,14 @@ fn main() -> ExitCode {
             Ok(server) => server,
             Err(error) => return fail(&error),
         };
-        for address in server.addresses() {
+        let addresses = server.addresses().to_vec();
+        // Before anybody is told of the server: from here on a signal drains it.
+        let running = server.run();
+        for address in addresses {
             println!("listening on {address}");
         }
         println!("stop with Ctrl-C");
-        server.run().await;
+        running.await;
         ExitCode::SUCCESS
     })
 }
@@ -61,12 +66,24 @@ fn app(channels: &Channels, settings: &Settings, echo_max_bytes: usize) -> Route
         .route("/ws/headers/", headers.subprotocols(["chat.v1"]).route())
         .route("/ws/chat/{room}/", channels.consumer::<chat::Chat>().route())
         .route("/chat/", get(|| async { Html(include_str!("../pages/index.html")) }))
-        .route("/chat/{room}/", get(|| async { Html(include_str!("../pages/room.html")) }))
+        .route("/chat/{room}/", get(room))
         .route(
             "/static/chat.js",
-            get(|| async { ([(CONTENT_TYPE, "text/javascript")], include_str!("../pages/chat.js")) }),
+            get(|| async {
+                ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("../pages/chat.js"))
+            }),
         )
         .merge(health(channels))
+}
+
+/// The page of a room. Its script reads the room's name off the address.
+async fn room(Path(room): Path<String>) -> Result<Html<&'static str>, (StatusCode, String)> {
+    match chat::group(&room) {
+        Ok(_) => Ok(Html(include_str!("../pages/room.html"))),
+        Err(error) => {
+            Err((StatusCode::BAD_REQUEST, format!("There can be no room of this name: {error}.\n")))
+        }
+    }
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {

@@ -1,8 +1,12 @@
 //! The node-local fan-out: which topics this node wants, on which shards, and the way of a message to them.
 
 mod dyn_layer;
+#[cfg(all(test, narrows_loom))]
+mod loom_tests;
 mod registry;
 mod relay;
+#[cfg(all(test, not(narrows_loom)))]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -94,25 +98,8 @@ impl Hub {
     /// Brings the layer in line with what is wanted, one call after another for each topic. The calls go on
     /// when the joining connection does not.
     fn drive(self: &Arc<Self>, topic: Topic, subscribed: bool) {
-        let hub = self.clone();
-        let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
-            let mut subscribed = subscribed;
-            loop {
-                match hub.registry.step(&topic, subscribed) {
-                    Step::Rest => return,
-                    Step::Subscribe => match hub.layer.subscribe(&topic).await {
-                        Ok(()) => subscribed = true,
-                        Err(error) => return hub.registry.failed(&topic, error),
-                    },
-                    Step::Unsubscribe => {
-                        if let Err(error) = hub.layer.unsubscribe(&topic).await {
-                            tracing::warn!(%topic, %error, "the channel layer could not unsubscribe");
-                        }
-                        subscribed = false;
-                    }
-                }
-            }
-        });
+        let driver = Driver { hub: self.clone(), topic, done: false };
+        let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.run(subscribed));
         // The in-memory layer is done at once; no task for that.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             match tokio::runtime::Handle::try_current() {
@@ -144,6 +131,47 @@ impl Hub {
                     self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap));
                 }
             }),
+        }
+    }
+}
+
+/// The one that works on a topic's subscription.
+struct Driver {
+    hub: Arc<Hub>,
+    topic: Topic,
+    done: bool,
+}
+
+impl Driver {
+    async fn run(mut self, mut subscribed: bool) {
+        let (hub, topic) = (self.hub.clone(), self.topic.clone());
+        loop {
+            match hub.registry.step(&topic, subscribed) {
+                Step::Rest => break,
+                Step::Subscribe => match hub.layer.subscribe(&topic).await {
+                    Ok(()) => subscribed = true,
+                    Err(error) => {
+                        hub.registry.failed(&topic, error);
+                        break;
+                    }
+                },
+                Step::Unsubscribe => {
+                    if let Err(error) = hub.layer.unsubscribe(&topic).await {
+                        tracing::warn!(%topic, %error, "the channel layer could not unsubscribe");
+                    }
+                    subscribed = false;
+                }
+            }
+        }
+        self.done = true;
+    }
+}
+
+impl Drop for Driver {
+    /// Ended before its work, by a panic of the layer's or with its runtime: nobody is to wait for it forever.
+    fn drop(&mut self) {
+        if !self.done {
+            self.hub.registry.failed(&self.topic, LayerError::Closed);
         }
     }
 }

@@ -18,10 +18,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn of<C: Consumer, M: Message>(codec: Codec) -> Self
-    where
-        C::Out: From<M>,
-    {
+    pub(crate) fn of<C: Consumer, M: Message + Into<C::Out>>(codec: Codec) -> Self {
         Self { key: (TypeId::of::<fn(M) -> C>(), codec), write: write::<C, M> }
     }
 }
@@ -32,15 +29,12 @@ impl PartialEq for Relay {
     }
 }
 
-fn write<C: Consumer, M: Message>(
+fn write<C: Consumer, M: Message + Into<C::Out>>(
     payload: &[u8],
     format: PayloadFormat,
     codec: Codec,
-) -> Result<Frame, RelayError>
-where
-    C::Out: From<M>,
-{
-    let message = C::Out::from(format.decode::<M>(payload)?);
+) -> Result<Frame, RelayError> {
+    let message: C::Out = format.decode::<M>(payload)?.into();
     let key = C::overflow_key(&message).unwrap_or(0);
     Ok(encode_frame(&message, codec, key)?)
 }

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
 
-use crate::sync::lock;
+use crate::sync::{Arc, Mutex, lock};
 
 /// The channel layer of a single process: the default, with nothing to install.
 ///

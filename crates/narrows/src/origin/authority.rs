@@ -2,14 +2,18 @@ use std::net::Ipv6Addr;
 
 /// Whether a serialised origin (`scheme "://" host [":" port]`, nothing else) is that of the site at `host`.
 ///
-/// Whatever is not exactly of that form is no match: a browser never sends it.
-pub(super) fn is_same_origin(origin: &str, host: &str) -> bool {
+/// Whatever is not exactly of that form is no match: a browser never sends it. Where it is known whether the
+/// client used TLS, the scheme must say so too.
+pub(super) fn is_same_origin(origin: &str, host: &str, secure: Option<bool>) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else {
         return false;
     };
     let Some(default_port) = default_port(scheme) else {
         return false;
     };
+    if secure.is_some_and(|secure| secure != (default_port == 443)) {
+        return false;
+    }
     match (Authority::parse(authority), Authority::parse(host)) {
         (Some(origin), Some(site)) => {
             origin.host.is_same(&site.host)

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Uri, header};
 
+use crate::scope::Seen;
+
 pub use self::{
     allowed::{AllowedOrigins, Suspicion},
     parse::ParseOriginPolicyError,
@@ -74,7 +76,10 @@ impl OriginPolicy {
     ///
     /// Host and port of the origin must equal those of the `Host` header (or of the request's authority,
     /// as HTTP/2 has it). A `Host` without port means the default port of the origin's scheme, so that TLS
-    /// may end at a proxy; the proxy must pass `Host` on unchanged.
+    /// may end at a proxy; the proxy must pass `Host` on unchanged, or be [trusted] and send
+    /// `X-Forwarded-Host`. Where the client's own scheme is known, the origin must have it too.
+    ///
+    /// [trusted]: crate::scope::TrustedProxies
     #[must_use]
     pub fn same_origin() -> Self {
         Self { rule: Rule::Same, missing: MissingOrigin::default() }
@@ -115,20 +120,30 @@ impl OriginPolicy {
     /// # Errors
     /// An [`OriginRefused`] says what was sent and what would have been accepted. It is a response, too.
     pub fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), OriginRefused> {
+        self.check_seen(headers, uri, &Seen { client: None, secure: None, host: None })
+    }
+
+    /// Decides by the host and scheme that the client saw in front of trusted proxies.
+    pub(crate) fn check_seen(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+        seen: &Seen<'_>,
+    ) -> Result<(), OriginRefused> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
-            return self.check_missing(headers, uri);
+            return self.check_missing(headers, uri, seen);
         };
         if matches!(self.rule, Rule::Any) {
             return Ok(());
         }
         if origins.next().is_some() {
-            return Err(OriginRefused::Several { accepted: self.accepted(headers, uri) });
+            return Err(OriginRefused::Several { accepted: self.accepted(headers, uri, seen) });
         }
         let allowed = match &self.rule {
             Rule::Same => {
-                let (host, origin) = (host(headers, uri)?, text(origin));
-                origin.is_some_and(|origin| authority::is_same_origin(origin, host))
+                let (host, origin) = (host(headers, uri, seen)?, text(origin));
+                origin.is_some_and(|origin| authority::is_same_origin(origin, host, seen.secure))
             }
             Rule::Listed(allowed) => text(origin).is_some_and(|origin| allowed.allows(Some(origin))),
             Rule::Any => true,
@@ -138,13 +153,13 @@ impl OriginPolicy {
         } else {
             Err(OriginRefused::NotAccepted {
                 got: refused::printable(origin.as_bytes()),
-                accepted: self.accepted(headers, uri),
+                accepted: self.accepted(headers, uri, seen),
             })
         }
     }
 
-    fn check_missing(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), OriginRefused> {
-        let accepted = || self.accepted(headers, uri);
+    fn check_missing(&self, headers: &HeaderMap, uri: &Uri, seen: &Seen<'_>) -> Result<(), OriginRefused> {
+        let accepted = || self.accepted(headers, uri, seen);
         match self.missing {
             MissingOrigin::Allow => Ok(()),
             MissingOrigin::AllowWithoutCookies if !headers.contains_key(header::COOKIE) => Ok(()),
@@ -156,12 +171,20 @@ impl OriginPolicy {
     }
 
     /// For the log.
-    fn accepted(&self, headers: &HeaderMap, uri: &Uri) -> String {
+    fn accepted(&self, headers: &HeaderMap, uri: &Uri, seen: &Seen<'_>) -> String {
         match &self.rule {
-            Rule::Same => match host(headers, uri) {
-                Ok(host) => format!("an origin with the host {}", refused::printable(host.as_bytes())),
-                Err(_) => "an origin with the host of the request".to_owned(),
-            },
+            Rule::Same => {
+                let host = match host(headers, uri, seen) {
+                    Ok(host) => refused::printable(host.as_bytes()),
+                    Err(_) => "of the request".to_owned(),
+                };
+                let scheme = match seen.secure {
+                    None => "",
+                    Some(true) => " and the scheme https",
+                    Some(false) => " and the scheme http",
+                };
+                format!("an origin with the host {host}{scheme}")
+            }
             Rule::Listed(allowed) => allowed.to_string(),
             Rule::Any => "any origin".to_owned(),
         }
@@ -169,7 +192,10 @@ impl OriginPolicy {
 }
 
 /// The one host that the request was sent to.
-fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str, OriginRefused> {
+fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri, seen: &'a Seen<'_>) -> Result<&'a str, OriginRefused> {
+    if let Some(host) = &seen.host {
+        return Ok(host);
+    }
     let mut hosts = headers.get_all(header::HOST).iter();
     let header = hosts.next();
     if hosts.next().is_some() {

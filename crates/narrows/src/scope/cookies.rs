@@ -3,6 +3,8 @@ use std::{borrow::Cow, collections::BTreeMap, convert::Infallible, fmt};
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 
+use super::tokens::text_of;
+
 /// The cookies that came with a request, read by the rules of Django's `parse_cookie`.
 ///
 /// ```
@@ -62,10 +64,13 @@ impl Cookies {
     /// ```
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let lines: Vec<_> =
-            headers.get_all(header::COOKIE).iter().map(|line| decode(line.as_bytes())).collect();
+        let lines: Vec<_> = headers.get_all(header::COOKIE).iter().map(|line| text_of(line)).collect();
+        Self::from_lines(lines.iter().map(Cow::as_ref))
+    }
+
+    pub(super) fn from_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut found = BTreeMap::new();
-        for line in &lines {
+        for line in lines {
             collect(line, &mut found);
         }
         Self::pack(&found)
@@ -141,13 +146,6 @@ impl<S: Sync> FromRequestParts<S> for Cookies {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::from_headers(&parts.headers))
-    }
-}
-
-fn decode(line: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(line) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(line.iter().copied().map(char::from).collect()),
     }
 }
 

@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use super::listener::Address;
 use super::settings::Settings;
+use crate::scope::{ByUnixSocket, Front};
 use crate::sync::Arc;
 
 /// Serves HTTP/1.1 on accepted sockets, up to the upgrade that takes them away from it.
@@ -26,6 +27,7 @@ pub(super) struct Http(Arc<Inner>);
 struct Inner {
     app: Router,
     protocol: http1::Builder,
+    front: Arc<Front>,
     /// Turns true when answers in progress are to be the last ones.
     ending: watch::Receiver<bool>,
     /// Held by every connection that still speaks HTTP.
@@ -33,17 +35,21 @@ struct Inner {
 }
 
 impl Http {
-    pub(super) fn new(app: Router, settings: &Settings, ending: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(
+        app: Router,
+        settings: &Settings,
+        front: Arc<Front>,
+        ending: watch::Receiver<bool>,
+    ) -> Self {
         let mut protocol = http1::Builder::new();
         protocol
             .timer(TokioTimer::new())
             .max_headers(settings.max_headers)
             .max_header_size(settings.max_header_bytes)
-            .max_buf_size(settings.max_header_bytes.max(64 * 1024))
-            .pipeline_flush(true);
+            .max_buf_size(settings.max_header_bytes.max(64 * 1024));
         let timeout = settings.header_timeout;
         protocol.header_read_timeout((timeout > Duration::ZERO).then_some(timeout));
-        Self(Arc::new(Inner { app, protocol, ending, open: watch::Sender::new(()) }))
+        Self(Arc::new(Inner { app, protocol, front, ending, open: watch::Sender::new(()) }))
     }
 
     /// Takes an accepted socket into the runtime of the calling shard and serves it.
@@ -76,12 +82,15 @@ impl Http {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let app = self.0.app.clone();
+        let (app, front) = (self.0.app.clone(), self.0.front.clone());
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let mut app = app.clone();
             let mut request = request.map(Body::new);
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
+            let extensions = request.extensions_mut();
+            extensions.insert(front.clone());
+            match peer {
+                Some(peer) => drop(extensions.insert(ConnectInfo(peer))),
+                None => drop(extensions.insert(ByUnixSocket)),
             }
             async move { Ok::<_, Infallible>(unwrap_infallible(app.call(request).await)) }
         });

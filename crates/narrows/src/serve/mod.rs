@@ -11,10 +11,12 @@
 //! let channels = Channels::builder().settings(&settings)?.build();
 //! let app = Router::new().route("/", get(|| async { "hello" }));
 //! let server = Server::new(app, &channels, &settings).listen().await?;
-//! for address in server.addresses() {
+//! let addresses = server.addresses().to_vec();
+//! let running = server.run(); // until SIGTERM or SIGINT, then drained
+//! for address in addresses {
 //!     println!("listening on {address}");
 //! }
-//! server.run().await; // until SIGTERM or SIGINT, then drained
+//! running.await;
 //! # Ok(()) }
 //! ```
 

@@ -66,9 +66,12 @@ impl Listening {
     /// Serves until SIGTERM or SIGINT, then drains, and returns when the last handler is done or the drain's
     /// time is over. A second signal ends the process at once, with the status that shells give for it.
     ///
+    /// The signals are taken by the call itself: whoever is told of the server after it, and before the
+    /// future is awaited, can end it in the orderly way.
+    ///
     /// # Panics
     /// Where signals cannot be handled, or outside a tokio runtime with I/O and time.
-    pub async fn run(self) {
+    pub fn run(self) -> impl Future<Output = ()> {
         let mut signals = Signals::take().expect("a process can handle its signals");
         let (told, ending) = tokio::sync::oneshot::channel();
         tokio::spawn(async move {
@@ -83,7 +86,6 @@ impl Listening {
         self.run_until(async {
             let _ = ending.await;
         })
-        .await;
     }
 
     /// Serves until `end` is ready, then drains as [`run`](Self::run) does.
@@ -93,7 +95,7 @@ impl Listening {
     pub async fn run_until(self, end: impl Future<Output = ()>) {
         let Self { server: Server { app, channels, settings }, listeners, .. } = self;
         let (tell_http, ending) = watch::channel(false);
-        let http = Http::new(app, &settings, ending);
+        let http = Http::new(app, &settings, channels.front().clone(), ending);
         let accepting =
             listeners.into_iter().map(|listener| accept(listener, channels.clone(), http.clone()));
         let accepting = futures_util::future::join_all(accepting);

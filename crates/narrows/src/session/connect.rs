@@ -11,7 +11,7 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::Shard;
+use crate::shard::{End, Shard};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
 
@@ -54,11 +54,16 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
     let time = link.settings.limits.connect_timeout;
-    let answer = tokio::select! {
-        biased;
-        answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
-        // The client went away: nobody is left to answer.
-        () = decision.closed() => return None,
+    let answer = if link.channels.is_draining() {
+        // The drain began while the extractors ran: it does not know of this connection, so nobody would end it.
+        Ok(Ok(Err(Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1"))))
+    } else {
+        tokio::select! {
+            biased;
+            answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
+            // The client went away: nobody is left to answer.
+            () = decision.closed() => return None,
+        }
     };
     let name = link.settings.name;
     let refusal = match answer {
@@ -116,5 +121,9 @@ async fn take_over(link: &Link, on_upgrade: OnUpgrade, at_home: bool) -> Option<
         }
     };
     link.shard.local(|state| state.attach(link.key, socket))?;
+    // A drain that began during the handshake may have counted the connections before this one was there.
+    if link.channels.is_draining() {
+        link.shard.local(|state| state.finish(link.key, End::Drain));
+    }
     Some(early)
 }

@@ -6,6 +6,7 @@ use tokio::time::Sleep;
 
 use super::{Ending, Handler};
 use crate::connection::Link;
+use crate::shard::End;
 
 /// Goes on with a handler: its panic ends its connection only, the outbox is written while it waits, and once the
 /// connection is over it is given a last while.
@@ -29,9 +30,10 @@ fn meanwhile(
     last_while: &mut Option<Pin<Box<Sleep>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Ending>> {
-    let ending = link.shard.local(|state| state.poll_aside(link.key, cx)).unwrap_or(true);
-    if !ending {
-        return Poll::Pending;
+    match link.shard.local(|state| state.poll_aside(link.key, cx)).unwrap_or(Some(End::Lost)) {
+        // A drain waits for handlers; how long is for the server to say.
+        None | Some(End::Drain) => return Poll::Pending,
+        Some(_) => {}
     }
     let time = link.settings.limits.disconnect_timeout;
     let sleep = last_while.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));

@@ -17,7 +17,7 @@ pub(crate) use self::connect::{Decision, Handshake};
 use self::guard::poll_guarded;
 use self::input::Input;
 use crate::close::Close;
-use crate::codec::{DecodeError, Incoming, Payload};
+use crate::codec::{Codec, DecodeError, Incoming, Payload};
 use crate::connection::{Connection, Link};
 use crate::consumer::Consumer;
 use crate::shard::{End, Frame, FrameKind, InboxItem, Ready};
@@ -57,6 +57,8 @@ enum Step<In> {
     /// Nothing yet, or nothing to do.
     More,
     Message(Result<In, DecodeError>),
+    /// The message's own code panicked.
+    Panicked,
     Pong(Bytes),
     Close(Option<(u16, String)>),
 }
@@ -86,6 +88,7 @@ async fn serve<C: Consumer>(
                     None
                 }
                 Step::Close(close) => Some(Ending::Client(close)),
+                Step::Panicked => Some(Ending::Panicked),
                 Step::Message(message) => {
                     let counters = link.channels.counters();
                     counters.received.fetch_add(1, Ordering::Relaxed);
@@ -139,13 +142,21 @@ fn next_step<C: Consumer>(
     let (used, item) = decoder.decode(input.rest(), &frame_limits(link))?;
     let step = match item {
         None | Some(Item::Pong(_)) => Step::More,
-        Some(Item::Text(text)) => Step::Message(C::In::decode(Payload::Text(text), codec)),
-        Some(Item::Binary(bytes)) => Step::Message(C::In::decode(Payload::Binary(bytes), codec)),
+        Some(Item::Text(text)) => read_message(Payload::Text(text), codec),
+        Some(Item::Binary(bytes)) => read_message(Payload::Binary(bytes), codec),
         Some(Item::Ping(payload)) => Step::Pong(encode(Opcode::Pong, payload)),
         Some(Item::Close(close)) => Step::Close(close.map(|(code, reason)| (code, reason.to_owned()))),
     };
     input.advance(used);
     Ok(step)
+}
+
+/// Reads a message as its type's own code says.
+fn read_message<In: Incoming>(payload: Payload<'_>, codec: Codec) -> Step<In> {
+    match std::panic::catch_unwind(|| In::decode(payload, codec)) {
+        Ok(read) => Step::Message(read),
+        Err(_) => Step::Panicked,
+    }
 }
 
 /// A handler at work. Boxed, so that an idle connection costs the same however much its handlers hold.

@@ -53,9 +53,15 @@ impl State {
                 slot.closing = true;
                 return None;
             }
-        } else if !limits.idle_timeout.is_zero() && left(limits.idle_timeout, since(slot.message_at)) == 0 {
-            slot.finish(End::Idle);
-            return None;
+        } else {
+            if !limits.write_timeout.is_zero() {
+                // In time, should the socket be full from now on.
+                left(limits.write_timeout, 0);
+            }
+            if !limits.idle_timeout.is_zero() && left(limits.idle_timeout, since(slot.message_at)) == 0 {
+                slot.finish(End::Idle);
+                return None;
+            }
         }
         let mut ping = false;
         if !limits.ping_interval.is_zero() {

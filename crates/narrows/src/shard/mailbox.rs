@@ -1,10 +1,13 @@
-use futures_util::task::AtomicWaker;
+#[cfg(all(test, narrows_loom))]
+mod loom_tests;
+
+use std::collections::HashSet;
+
 use narrows_core::Gap;
-use tokio::sync::Notify;
 
 use super::state::State;
 use crate::hub::Delivery;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, AtomicWaker, Mutex, Notify, lock};
 
 /// What other threads, and the hub, have for a shard.
 pub(crate) enum Mail {
@@ -30,11 +33,15 @@ struct Queue {
     mail: Vec<Mail>,
     deliveries: usize,
     bytes: usize,
+    /// The topics of which a message was turned away. One notice stands for all that follow: a shard that is
+    /// stuck must not drown in notices.
+    gaps: HashSet<u64>,
 }
 
 impl Mailbox {
-    /// What a shard keeps at the most; publishers on this node are held back at half of it.
-    const MAX_DELIVERIES: usize = 65_536;
+    /// What a shard keeps at the most; publishers on this node are held back at half of it. Models have room
+    /// for a few only.
+    const MAX_DELIVERIES: usize = if cfg!(narrows_loom) { 2 } else { 65_536 };
     const MAX_BYTES: usize = 64 << 20;
 
     pub(super) fn new() -> Self {
@@ -51,10 +58,14 @@ impl Mailbox {
         }
     }
 
-    /// Posts a message for the shard's members; `false` when it already has more than it keeps.
+    /// Posts a message for the shard's members. `false` when it already has more than it keeps: those who asked
+    /// for it are told of the gap.
     pub(super) fn deliver(&self, delivery: Arc<Delivery>) -> bool {
         let mut queue = lock(&self.queue);
         if queue.deliveries >= Self::MAX_DELIVERIES || queue.bytes >= Self::MAX_BYTES {
+            if queue.gaps.insert(delivery.topic) {
+                queue.mail.push(Mail::Gap(Some(delivery.topic), Gap::Overflow));
+            }
             return false;
         }
         queue.deliveries += 1;
@@ -73,6 +84,7 @@ impl Mailbox {
         let mut queue = lock(&self.queue);
         let crowded = queue.crowded();
         (queue.deliveries, queue.bytes) = (0, 0);
+        queue.gaps.clear();
         let taken = std::mem::replace(&mut queue.mail, spare);
         drop(queue);
         if crowded {
@@ -100,5 +112,28 @@ impl Mailbox {
 impl Queue {
     fn crowded(&self) -> bool {
         self.deliveries >= Mailbox::MAX_DELIVERIES / 2 || self.bytes >= Mailbox::MAX_BYTES / 2
+    }
+}
+
+#[cfg(all(test, not(narrows_loom)))]
+mod tests {
+    use bytes::Bytes;
+    use narrows_core::PayloadFormat;
+
+    use super::*;
+
+    #[test]
+    fn a_full_mailbox_keeps_one_notice_for_each_topic_that_lost_messages() {
+        let mailbox = Mailbox::new();
+        let deliver = |topic| {
+            let payload = Bytes::from_static(b"\x80");
+            mailbox.deliver(Arc::new(Delivery::new(topic, payload, PayloadFormat::MsgPack)))
+        };
+        assert!((0..Mailbox::MAX_DELIVERIES).all(|_| deliver(1)));
+        assert!((0..1000).all(|n| !deliver(n % 2)));
+        let mail = mailbox.take(Vec::new());
+        let gaps: Vec<_> = mail.iter().filter(|m| matches!(m, Mail::Gap(..))).collect();
+        assert!(matches!(gaps[..], [Mail::Gap(Some(0), Gap::Overflow), Mail::Gap(Some(1), Gap::Overflow)]));
+        assert!(deliver(1), "there is room again");
     }
 }

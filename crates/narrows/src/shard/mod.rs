@@ -8,6 +8,7 @@
 pub(crate) mod bench;
 mod heartbeat;
 mod mailbox;
+mod notify;
 mod outbox;
 mod slot;
 mod socket;
@@ -24,7 +25,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use narrows_core::Gap;
 use tokio::runtime::Handle;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -71,6 +71,8 @@ impl Shard {
         let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
         std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
             let run = std::panic::AssertUnwindSafe(|| {
+                // Known on its thread from the start: the first session may run before the engine does.
+                engine.begin();
                 // A task like the sessions: it comes after all that were woken with it, so that one tick has what
                 // they send. As the runtime's root it would cost another look at the sockets before each tick.
                 let engine = runtime.spawn(engine);
@@ -92,7 +94,6 @@ impl Shard {
     /// Makes the current thread a shard; its runtime must be one of a single thread.
     pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
         let (shard, engine) = Self::new(Handle::current(), limits, counters);
-        // Known at once: the first session may run before the engine does.
         engine.begin();
         tokio::spawn(engine);
         shard
@@ -178,10 +179,8 @@ impl Shard {
 
     /// Hands a message to the shard's members; never waits. Calls for one topic keep their order.
     pub(crate) fn deliver(&self, delivery: Arc<Delivery>) {
-        let topic = delivery.topic;
         if !self.mailbox.deliver(delivery) {
             self.counters.drop_of(DropReason::ShardBacklog, 1);
-            self.post(Mail::Gap(Some(topic), Gap::Overflow));
         }
     }
 

@@ -6,7 +6,6 @@ use bytes::{Buf, Bytes};
 
 use super::socket::Socket;
 use crate::capacity::{Capacity, Overflow};
-use crate::stats::DropReason;
 
 /// What a frame is to the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +33,8 @@ pub(crate) struct Frame {
 pub(super) struct Outbox {
     queue: VecDeque<Frame>,
     bytes: usize,
+    /// Messages of which nothing is on the wire yet: those that the capacity counts.
+    waiting: usize,
     /// Part of the first frame is on the wire; the rest must follow whatever happens.
     started: bool,
 }
@@ -42,8 +43,15 @@ pub(super) struct Outbox {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
     Stored,
-    Dropped(DropReason, usize),
-    /// The policy is to close the connection; the frame is not stored.
+    /// Stored in the place of these messages.
+    MadeRoom {
+        /// Of the same key; there is one at the most.
+        replaced: usize,
+        oldest: usize,
+    },
+    /// There is no room; the frame is not stored.
+    Refused,
+    /// As above, and the policy is to close the connection.
     Full,
 }
 
@@ -52,7 +60,8 @@ impl Outbox {
     pub(super) fn push_rest(&mut self, frame: Frame) {
         debug_assert!(self.queue.is_empty());
         self.started = true;
-        self.store(frame);
+        self.bytes += frame.bytes.len();
+        self.queue.push_back(frame);
     }
 
     pub(super) fn push(&mut self, frame: Frame, capacity: &Capacity) -> Pushed {
@@ -61,38 +70,35 @@ impl Outbox {
             self.store(frame);
             return Pushed::Stored;
         }
-        let mut dropped = 0;
-        let mut reason = DropReason::OutboxOldest;
         let keyed = capacity.overflow == Overflow::KeepLatest && frame.key != 0;
-        if keyed && self.remove_first(|f| f.key == frame.key && f.kind == FrameKind::Data) {
-            (dropped, reason) = (1, DropReason::OutboxReplaced);
-        }
+        let same = |f: &Frame| f.key == frame.key && f.kind == FrameKind::Data;
+        let replaced = usize::from(keyed && self.remove_first(same));
+        let mut oldest = 0;
         while !self.has_room(frame.bytes.len(), capacity) {
             match capacity.overflow {
                 Overflow::Close => return Pushed::Full,
-                Overflow::DropNewest => return Pushed::Dropped(DropReason::OutboxNewest, 1),
+                Overflow::DropNewest => return Pushed::Refused,
                 Overflow::DropOldest | Overflow::KeepLatest => {
                     if !self.remove_first(|f| f.kind == FrameKind::Data) {
                         break;
                     }
-                    dropped += 1;
+                    oldest += 1;
                 }
             }
         }
         self.store(frame);
-        if dropped == 0 { Pushed::Stored } else { Pushed::Dropped(reason, dropped) }
+        if replaced + oldest == 0 { Pushed::Stored } else { Pushed::MadeRoom { replaced, oldest } }
     }
 
     /// Drops every message that has not begun, for a connection that ends; gives their number.
     pub(super) fn clear(&mut self) -> usize {
         let begun = if self.started { self.queue.pop_front() } else { None };
-        let dropped = self.queue.iter().filter(|f| f.kind == FrameKind::Data).count();
         self.queue.clear();
         self.bytes = 0;
         if let Some(begun) = begun {
-            self.store(begun);
+            self.push_rest(begun);
         }
-        dropped
+        std::mem::take(&mut self.waiting)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -126,21 +132,26 @@ impl Outbox {
         while let Some(first) = self.queue.front_mut() {
             if written < first.bytes.len() {
                 first.bytes.advance(written);
-                self.started |= written > 0;
+                if written > 0 && !self.started {
+                    self.started = true;
+                    self.waiting -= usize::from(first.kind == FrameKind::Data);
+                }
                 return;
             }
             written -= first.bytes.len();
+            self.waiting -= usize::from(first.kind == FrameKind::Data && !self.started);
             self.started = false;
             self.queue.pop_front();
         }
     }
 
     fn has_room(&self, bytes: usize, capacity: &Capacity) -> bool {
-        let waiting = self.queue.len() - usize::from(self.started);
-        waiting == 0 || (waiting < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
+        self.waiting == 0
+            || (self.waiting < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
     }
 
     fn store(&mut self, frame: Frame) {
+        self.waiting += usize::from(frame.kind == FrameKind::Data);
         self.bytes += frame.bytes.len();
         self.queue.push_back(frame);
     }
@@ -150,9 +161,13 @@ impl Outbox {
         let Some(at) = self.queue.iter().skip(from).position(is_it) else { return false };
         let removed = self.queue.remove(from + at).expect("the position was just found");
         self.bytes -= removed.bytes.len();
+        self.waiting -= usize::from(removed.kind == FrameKind::Data);
         true
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -181,15 +196,15 @@ mod tests {
         assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Full);
         assert_eq!(texts(&outbox), ["a", "b"]);
         let (mut outbox, capacity) = filled(Overflow::DropNewest);
-        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Dropped(DropReason::OutboxNewest, 1));
+        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Refused);
         assert_eq!(texts(&outbox), ["a", "b"]);
         let (mut outbox, capacity) = filled(Overflow::DropOldest);
-        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::Dropped(DropReason::OutboxOldest, 1));
+        assert_eq!(outbox.push(data("c", 3), &capacity), Pushed::MadeRoom { replaced: 0, oldest: 1 });
         assert_eq!(texts(&outbox), ["b", "c"]);
         let (mut outbox, capacity) = filled(Overflow::KeepLatest);
-        assert_eq!(outbox.push(data("B", 2), &capacity), Pushed::Dropped(DropReason::OutboxReplaced, 1));
+        assert_eq!(outbox.push(data("B", 2), &capacity), Pushed::MadeRoom { replaced: 1, oldest: 0 });
         assert_eq!(texts(&outbox), ["a", "B"]);
-        assert_eq!(outbox.push(data("c", 0), &capacity), Pushed::Dropped(DropReason::OutboxOldest, 1));
+        assert_eq!(outbox.push(data("c", 0), &capacity), Pushed::MadeRoom { replaced: 0, oldest: 1 });
         assert_eq!(texts(&outbox), ["B", "c"]);
     }
 
@@ -199,7 +214,7 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push_rest(data("rest", 7));
         assert_eq!(outbox.push(data("x", 7), &capacity), Pushed::Stored);
-        assert_eq!(outbox.push(data("y", 7), &capacity), Pushed::Dropped(DropReason::OutboxReplaced, 1));
+        assert_eq!(outbox.push(data("y", 7), &capacity), Pushed::MadeRoom { replaced: 1, oldest: 0 });
         assert_eq!(texts(&outbox), ["rest", "y"]);
         assert_eq!(outbox.clear(), 1);
         assert_eq!((texts(&outbox), outbox.bytes), (vec!["rest"], 4));
@@ -210,7 +225,7 @@ mod tests {
         let capacity = Capacity::default().max_bytes(4).overflow(Overflow::DropNewest);
         let mut outbox = Outbox::default();
         assert_eq!(outbox.push(data("large one", 0), &capacity), Pushed::Stored);
-        assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Dropped(DropReason::OutboxNewest, 1));
+        assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Refused);
     }
 
     #[test]
@@ -223,5 +238,27 @@ mod tests {
         let close = Frame { kind: FrameKind::Close, ..data("close", 0) };
         assert_eq!(outbox.push(close, &capacity), Pushed::Stored);
         assert_eq!(texts(&outbox), ["a", "b", "3", "close"]);
+    }
+
+    #[test]
+    fn a_control_frame_takes_no_place_from_a_message() {
+        let ping = Frame { kind: FrameKind::Ping, ..data("ping", 0) };
+        let capacity = Capacity::default().max_messages(1).max_bytes(8);
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.push(ping, &capacity), Pushed::Stored);
+        assert_eq!(outbox.push(data("a large message", 0), &capacity), Pushed::Stored);
+        assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Full);
+    }
+
+    #[test]
+    fn a_message_that_replaces_one_and_displaces_another_counts_each_as_what_it_is() {
+        let capacity = Capacity::default().max_bytes(4).overflow(Overflow::KeepLatest);
+        let mut outbox = Outbox::default();
+        for frame in [data("aa", 1), data("b", 2)] {
+            assert_eq!(outbox.push(frame, &capacity), Pushed::Stored);
+        }
+        let pushed = outbox.push(data("BBB", 2), &capacity);
+        assert_eq!(pushed, Pushed::MadeRoom { replaced: 1, oldest: 1 });
+        assert_eq!(texts(&outbox), ["BBB"]);
     }
 }

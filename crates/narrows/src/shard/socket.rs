@@ -20,15 +20,23 @@ pub(crate) enum Socket {
     Other(Box<dyn Stream>),
 }
 
+/// What one write brought about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) bytes: usize,
+    /// Nothing is left in a buffer of the stream's own.
+    pub(super) flushed: bool,
+}
+
 impl Socket {
     /// Writes what fits at once. Goes past tokio's readiness flags, as a look at them is a cache miss for each
     /// of a group's members; where the kernel says no, the session's own write puts them right.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<Sent> {
         const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
         match self {
             Self::Pending => Err(io::ErrorKind::WouldBlock.into()),
-            Self::Tcp(s) => Ok(rustix::net::send(s, bytes, FLAGS)?),
-            Self::Unix(s) => Ok(rustix::net::send(s, bytes, FLAGS)?),
+            Self::Tcp(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
+            Self::Unix(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
             Self::Other(s) => send_other(&mut **s, bytes),
         }
     }
@@ -76,7 +84,7 @@ impl Socket {
     }
 }
 
-fn send_other(stream: &mut dyn Stream, bytes: &[u8]) -> io::Result<usize> {
+fn send_other(stream: &mut dyn Stream, bytes: &[u8]) -> io::Result<Sent> {
     let mut attempt = pin!(tokio::task::unconstrained(poll_fn(|cx| {
         let written = match Pin::new(&mut *stream).poll_write(cx, bytes) {
             Poll::Ready(written) => written?,
@@ -84,7 +92,7 @@ fn send_other(stream: &mut dyn Stream, bytes: &[u8]) -> io::Result<usize> {
         };
         match Pin::new(&mut *stream).poll_flush(cx) {
             Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
-            _ => Poll::Ready(Ok(written)),
+            flushed => Poll::Ready(Ok(Sent { bytes: written, flushed: flushed.is_ready() })),
         }
     })));
     // Nobody is to be woken by this attempt: a refusal fills the outbox, and that wakes the session. Nor is it

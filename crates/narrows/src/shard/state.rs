@@ -1,16 +1,12 @@
-use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use narrows_core::Gap;
-
 use super::outbox::{Frame, FrameKind, Outbox};
-use super::slot::{End, Inbox, InboxItem, Membership, Slot, SlotKey, Slots};
+use super::slot::{End, InboxItem, Membership, Slot, SlotKey, Slots};
 use super::socket::Socket;
 use super::topics::Topics;
 use super::wheel::Wheel;
-use crate::capacity::Overflow;
-use crate::hub::{Delivery, Relay};
+use crate::hub::Relay;
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 use crate::transport::RouteSettings;
@@ -122,17 +118,14 @@ impl State {
         lost += slot.due.iter().filter(|n| self.frames[usize::from(*n)].kind == FrameKind::Data).count();
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
         if let Some(inbox) = slot.inbox.take() {
-            self.counters.drop_of(DropReason::Inbox, inbox.queue.len());
+            self.counters.drop_of(DropReason::Inbox, inbox.messages());
         }
         Some(slot)
     }
 
     /// Adds a connection to a topic; `false` when it is there already.
     pub(crate) fn join(&mut self, key: SlotKey, topic: u64, relay: Option<Relay>) -> bool {
-        let Some(slot) = self.slots.get(key) else { return false };
-        let listens = relay.is_none();
-        let there = |m: &Membership| m.topic == topic && (m.list == super::topics::LISTENERS) == listens;
-        if slot.memberships.iter().any(there) {
+        if self.slots.get(key).is_none() || self.is_in(key, topic, relay.is_none()) {
             return false;
         }
         let (list, at) = self.topics.add(topic, relay, key.index);
@@ -141,6 +134,12 @@ impl State {
         memberships.reserve_exact(1);
         memberships.push(Membership { topic, list, at });
         true
+    }
+
+    /// Whether a connection is in a topic already, as listener or as member.
+    pub(crate) fn is_in(&mut self, key: SlotKey, topic: u64, listens: bool) -> bool {
+        let there = |m: &Membership| m.topic == topic && (m.list == super::topics::LISTENERS) == listens;
+        self.slots.get(key).is_some_and(|slot| slot.memberships.iter().any(there))
     }
 
     /// Takes a connection out of every topic; or out of one, as listener, as member, or (`None`) both. Gives the
@@ -192,51 +191,6 @@ impl State {
         }
     }
 
-    /// Hands a message to those who listen on its topic.
-    pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) {
-        let Some(lists) = self.topics.get(delivery.topic) else { return };
-        for &index in &lists.listeners {
-            let slot = self.slots.at(index);
-            if slot.closing {
-                continue;
-            }
-            let capacity = slot.settings().inbox;
-            let bytes = delivery.payload.len();
-            let inbox = slot.inbox.get_or_insert_default();
-            if !inbox.has_room(bytes, &capacity) {
-                self.counters.drop_of(DropReason::Inbox, 1);
-                match capacity.overflow {
-                    Overflow::Close => {
-                        slot.finish(End::Slow);
-                        continue;
-                    }
-                    Overflow::DropNewest => {
-                        note_gap(slot, Gap::Overflow);
-                        continue;
-                    }
-                    Overflow::DropOldest | Overflow::KeepLatest => drop(inbox.pop()),
-                }
-                note_gap(slot, Gap::Overflow);
-            }
-            let inbox = slot.inbox.get_or_insert_default();
-            inbox.bytes += bytes;
-            inbox.queue.push_back(InboxItem::Message(delivery.clone()));
-            slot.wake();
-        }
-        self.counters.delivered.fetch_add(lists.listeners.len() as u64, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// Tells every connection that asked for it that messages may be missing, of one topic or of any.
-    pub(super) fn notify_gap(&mut self, topic: Option<u64>, gap: Gap) {
-        for key in self.slots.keys() {
-            let slot = self.slots.at(key.index);
-            if slot.wants_gaps && topic.is_none_or(|t| slot.memberships.iter().any(|m| m.topic == t)) {
-                note_gap(slot, gap);
-                slot.wake();
-            }
-        }
-    }
-
     /// What a session does next. Reading stops while the client does not read: its own messages wait in its
     /// kernel, not here.
     pub(crate) fn poll(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Poll<Ready> {
@@ -249,14 +203,16 @@ impl State {
         }
         if !slot.blocked {
             let mut buffer = self.read_buffer.take().unwrap_or_else(|| vec![0; Self::READ_BUFFER].into());
-            match slot.socket.poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Eof),
-                Poll::Ready(Ok(n)) => {
-                    slot.heard_at = now;
-                    return Poll::Ready(Ready::Bytes(buffer, n));
-                }
+            let read = slot.socket.poll_read(cx, &mut buffer);
+            if let Poll::Ready(Ok(filled @ 1..)) = read {
+                slot.heard_at = now;
+                return Poll::Ready(Ready::Bytes(buffer, filled));
+            }
+            self.read_buffer = Some(buffer);
+            match read {
+                Poll::Ready(Ok(_)) => return Poll::Ready(Ready::Eof),
                 Poll::Ready(Err(_)) => return Poll::Ready(Ready::End(End::Lost)),
-                Poll::Pending => self.read_buffer = Some(buffer),
+                Poll::Pending => {}
             }
         }
         if let Some(inbox) = &mut slot.inbox {
@@ -270,13 +226,13 @@ impl State {
         Poll::Pending
     }
 
-    /// Goes on writing what waits while a handler runs; `true` once the connection is to end.
-    pub(crate) fn poll_aside(&mut self, key: SlotKey, cx: &mut Context<'_>) -> bool {
+    /// Goes on writing what waits while a handler runs; why the connection is to end, once it is.
+    pub(crate) fn poll_aside(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Option<End> {
         let now = self.wheel.now;
-        let Some(slot) = self.slots.get(key) else { return true };
+        let Some(slot) = self.slots.get(key) else { return Some(End::Lost) };
         poll_outbox(slot, cx, now);
         keep_waker(slot, cx);
-        slot.end.is_some()
+        slot.end
     }
 
     /// Ready once everything up to the last frame is written, or cannot be.
@@ -365,12 +321,4 @@ pub(super) fn lose(slot: &mut Slot) {
     slot.end = Some(End::Lost);
     slot.closing = true;
     slot.wake();
-}
-
-fn note_gap(slot: &mut Slot, gap: Gap) {
-    let queue: &mut VecDeque<_> = &mut slot.inbox.get_or_insert_with(|| Box::new(Inbox::default())).queue;
-    // One notice stands for any number of losses, and costs no place in the inbox.
-    if slot.wants_gaps && !queue.iter().any(|item| matches!(item, InboxItem::Gap(_))) {
-        queue.push_back(InboxItem::Gap(gap));
-    }
 }

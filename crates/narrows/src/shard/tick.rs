@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::outbox::{Frame, FrameKind, Pushed};
 use super::slot::{Due, End, Slot};
+use super::socket::Sent;
 use super::state::{State, lose};
 use crate::stats::{Counters, DropReason};
 
@@ -30,9 +31,11 @@ impl State {
         let Some((_, members)) = self.topics.get(topic).and_then(|lists| lists.relays.get(list)) else {
             return;
         };
+        let mut lost = 0;
         for &index in members {
             let slot = self.slots.at(index);
             if slot.closing {
+                lost += 1;
                 continue;
             }
             slot.due.push(number);
@@ -41,7 +44,8 @@ impl State {
                 self.touched.push(index);
             }
         }
-        self.counters.delivered.fetch_add(members.len() as u64, Ordering::Relaxed);
+        self.counters.delivered.fetch_add((members.len() - lost) as u64, Ordering::Relaxed);
+        self.counters.drop_of(DropReason::ConnectionEnded, lost);
     }
 
     fn number(&mut self, frame: Frame) -> u16 {
@@ -75,7 +79,7 @@ impl State {
                 continue;
             }
             let sent = if slot.blocked {
-                Ok(0)
+                Ok(Sent { bytes: 0, flushed: true })
             } else if let Some(number) = slot.due.only() {
                 slot.socket.send(&frames[usize::from(number)].bytes)
             } else {
@@ -89,8 +93,9 @@ impl State {
                 }
                 slot.socket.send(&self.joined)
             };
+            let unflushed = matches!(sent, Ok(Sent { flushed: false, .. }));
             let sent = match sent {
-                Ok(sent) => sent,
+                Ok(sent) => sent.bytes,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => 0,
                 Err(_) => {
                     let lost = slot.due.iter().filter(|n| frames[usize::from(*n)].kind == FrameKind::Data);
@@ -100,6 +105,11 @@ impl State {
                     continue;
                 }
             };
+            if unflushed {
+                // Our bytes are taken but not on their way: the session sees to that.
+                (slot.blocked, slot.blocked_at) = (true, now);
+                slot.wake();
+            }
             let due = std::mem::take(&mut slot.due);
             spill(slot, &due, &frames, sent, now, &self.counters);
         }
@@ -142,7 +152,11 @@ fn spill(slot: &mut Slot, due: &Due, frames: &[Frame], mut sent: usize, now: u32
             let settings = slot.settings.as_ref().expect("a live slot has settings");
             match outbox.push(frame.clone(), &settings.outbox) {
                 Pushed::Stored => {}
-                Pushed::Dropped(reason, count) => counters.drop_of(reason, count),
+                Pushed::MadeRoom { replaced, oldest } => {
+                    counters.drop_of(DropReason::OutboxReplaced, replaced);
+                    counters.drop_of(DropReason::OutboxOldest, oldest);
+                }
+                Pushed::Refused => counters.drop_of(DropReason::OutboxNewest, 1),
                 Pushed::Full => {
                     let dropped = outbox.clear() + 1;
                     counters.drop_of(DropReason::SlowConsumer, dropped);

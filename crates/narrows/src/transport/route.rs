@@ -1,12 +1,12 @@
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
 
@@ -19,6 +19,7 @@ use crate::connection::Acceptance;
 use crate::consumer::Consumer;
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
+use crate::scope::{FromHandshake, Seen};
 use crate::session::{self, Decision, Handshake};
 use crate::sync::Arc;
 
@@ -66,9 +67,9 @@ pub struct ConsumerRoute<C> {
 }
 
 impl<C: Consumer> ConsumerRoute<C> {
-    pub(crate) fn new(channels: Channels) -> Self {
+    pub(crate) fn new(channels: Channels, name: &'static str) -> Self {
         let settings = RouteSettings {
-            name: std::any::type_name::<C>(),
+            name,
             limits: channels.limits().clone(),
             outbox: channels.outbox(),
             inbox: Capacity::default(),
@@ -122,7 +123,7 @@ impl<C: Consumer> ConsumerRoute<C> {
     pub fn route<S>(self) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
-        C::Scope: FromRequestParts<S>,
+        C::Scope: FromHandshake<S>,
     {
         for suspicion in self.settings.origin.suspicious() {
             tracing::warn!(consumer = self.settings.name, "{suspicion}");
@@ -144,7 +145,7 @@ async fn answer<C: Consumer, S: Send + Sync>(
     state: &S,
 ) -> Result<Response, Response>
 where
-    C::Scope: FromRequestParts<S>,
+    C::Scope: FromHandshake<S>,
 {
     let (mut parts, _body) = request.into_parts();
     let count_refused = |response: Response| {
@@ -152,14 +153,17 @@ where
         response
     };
     let opening = handshake::check(&parts).map_err(IntoResponse::into_response)?;
-    settings.origin.check(&parts.headers, &parts.uri).map_err(|refused| {
+    // For the scope's extractors, and what follows here: whose word about the client counts.
+    parts.extensions.insert(channels.front().clone());
+    let seen = Seen::of(&parts);
+    settings.origin.check_seen(&parts.headers, &parts.uri, &seen).map_err(|refused| {
         tracing::info!(consumer = settings.name, error = %refused, "handshake refused");
         count_refused(refused.into_response())
     })?;
     if channels.is_draining() {
         return Err(count_refused(unavailable("the server restarts\n")));
     }
-    let address = client_address(&parts);
+    let address = seen.client.map(|client| client.ip());
     let permit = channels.admit(&settings.limits, address).map_err(|full| {
         tracing::info!(consumer = settings.name, ?address, ?full, "handshake refused: too many connections");
         count_refused(match full {
@@ -173,9 +177,7 @@ where
     let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return Err((StatusCode::BAD_REQUEST, "this connection cannot be upgraded\n").into_response());
     };
-    let scope = C::Scope::from_request_parts(&mut parts, state)
-        .await
-        .map_err(|rejection| count_refused(rejection.into_response()))?;
+    let scope = extract::<C, S>(&mut parts, state, &settings).await.map_err(count_refused)?;
     // The rest of the request is not needed any more, and it pins hyper's read buffer.
     drop(parts);
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
@@ -203,10 +205,31 @@ where
     }
 }
 
-fn unavailable(text: &'static str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
+/// Runs the extractors, which may ask a database for the user: they too must neither stall nor take the HTTP
+/// connection along.
+async fn extract<C: Consumer, S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    settings: &RouteSettings,
+) -> Result<C::Scope, Response>
+where
+    C::Scope: FromRequestParts<S>,
+{
+    let (time, consumer) = (settings.limits.connect_timeout, settings.name);
+    let extracting = session::caught(C::Scope::from_request_parts(parts, state));
+    match tokio::time::timeout(time, extracting).await {
+        Ok(Ok(extracted)) => extracted.map_err(IntoResponse::into_response),
+        Ok(Err(())) => {
+            tracing::error!(consumer, "an extractor panicked");
+            Err(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        Err(_) => {
+            tracing::warn!(consumer, ?time, "the extractors did not finish in time");
+            Err(unavailable("the server is too busy\n"))
+        }
+    }
 }
 
-fn client_address(parts: &http::request::Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
+fn unavailable(text: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
 }

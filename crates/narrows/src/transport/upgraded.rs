@@ -17,6 +17,9 @@ pub(crate) fn into_socket(upgraded: Upgraded, at_home: bool) -> io::Result<(Sock
             if !at_home {
                 // Moves it from the runtime that accepted it to the one it is to live on.
                 stream = TcpStream::from_std(stream.into_std()?)?;
+                // A chat message must not wait for the receipt of the one before it, whoever accepted the socket;
+                // our own server has set it already. Where it cannot be had the connection is slower, no worse.
+                let _ = stream.set_nodelay(true);
             }
             return Ok((Socket::Tcp(stream), early));
         }

@@ -3,6 +3,23 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod blocking;
+mod compile_fail;
+mod consumers;
 mod cookies;
+mod endings;
+mod faulty_layer;
+mod gated_layer;
+mod groups;
+mod layers;
 mod origin;
+mod over_tcp;
+mod proxies;
+mod real_site;
 mod routing;
+mod scope;
+mod settings;
+mod site;
+mod slow_clients;
+mod test_kit;
+mod timers;

@@ -53,6 +53,10 @@ const en = {
   'room.announcement.from': 'Announcement from {name}',
   'room.write': 'Write to {name}',
   'room.error': 'That did not work: {detail}',
+  'room.error.empty': 'That was an empty message, so nothing was sent.',
+  'room.error.too_long': 'That is too long: a message has at most 2000 characters. Arrow Up brings your text back.',
+  'room.error.bad_name': 'That cannot be a name: it has 1 to 40 characters.',
+  'room.error.forbidden': 'Announcements are switched off on this site.',
   'room.unknown': '“{command}” is not a command. Put a second / in front to send it as it is.',
   'room.incomplete': 'Write it like this: {example}',
   'room.mode.direct': 'Only {name} will see this.',
@@ -144,6 +148,10 @@ const zh = {
   'room.announcement.from': '{name} 的公告',
   'room.write': '给 {name} 发私信',
   'room.error': '没有成功：{detail}',
+  'room.error.empty': '这条消息是空的，没有发出。',
+  'room.error.too_long': '太长了：一条消息最多 2000 个字。按上方向键可以找回你写的内容。',
+  'room.error.bad_name': '昵称不对：应为 1 到 40 个字。',
+  'room.error.forbidden': '本站关闭了公告。',
   'room.unknown': '没有“{command}”这个命令。若要原样发送，请在前面再加一个 /。',
   'room.incomplete': '请这样写：{example}',
   'room.mode.direct': '只有 {name} 能看到这条消息。',
@@ -196,6 +204,9 @@ const words = lang === 'en' ? en : zh;
 
 // Split at the placeholders, so that a value is never read as a placeholder.
 const parts = (key) => (words[key] ?? en[key] ?? key).split(/\{(\w+)\}/);
+
+/** Whether there is a text for `key`. */
+export const has = (key) => key in en;
 
 /** The text for `key` with its {placeholders} filled in. */
 export function t(key, values = {}) {

@@ -1,5 +1,5 @@
 // The chat room: /chat/<room>/ over the socket /ws/chat/<room>/.
-import { t, tNodes, timeNode } from './i18n.js';
+import { has, t, tNodes, timeNode } from './i18n.js';
 import { ReconnectingSocket, wsUrl } from './socket.js';
 import { Log } from './log.js';
 import { composer } from './composer.js';
@@ -9,6 +9,7 @@ import { getName, initName, setGuestName, storage } from './name.js';
 const room = roomOfPage();
 let me = ''; // the name the server settled on
 let welcomed = false;
+let entering = false; // until the room hears of us, which the welcome has told already
 
 function roomOfPage() {
   const [, raw = ''] = /^\/chat\/(.*?)\/?$/.exec(location.pathname) ?? [];
@@ -119,7 +120,10 @@ function receive(data) {
   if (!frame || !SHOWN.has(frame.type)) return null;
   const entry = { type: frame.type, time: typeof frame.time === 'number' ? frame.time : Date.now() };
   for (const key of ['message', 'from', 'to', 'name', 'room', 'detail', 'code']) entry[key] = String(frame[key] ?? '');
-  if (entry.type === 'error') entry.message = t('room.error', { detail: entry.detail || entry.code });
+  if (entry.type === 'error') {
+    const known = `room.error.${entry.code}`;
+    entry.message = has(known) ? t(known) : t('room.error', { detail: entry.detail || entry.code });
+  }
   return entry;
 }
 
@@ -176,7 +180,11 @@ socket.addEventListener('message', ({ detail }) => {
     me = entry.name;
     setGuestName(me);
     entry.again = welcomed;
-    welcomed = true;
+    welcomed = entering = true;
+  }
+  if (entry.type === 'joined' && entry.name === me && entering) {
+    entering = false;
+    return;
   }
   log.add(entry, QUIET.has(entry.type));
 });

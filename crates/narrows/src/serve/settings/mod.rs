@@ -66,14 +66,17 @@ pub struct Settings {
     pub shards: usize,
     /// What one connection may cost.
     pub limits: Limits,
-    /// How long a client may take to send its request's head. Default 10 s; zero is off.
+    /// How long a client may take to send its request's head, and to begin its next one. Default 10 s; zero is
+    /// off.
     pub header_timeout: Duration,
     /// Largest request head, in bytes. Default 16 KiB; at least 8 KiB, which is what the HTTP parser reads.
     pub max_header_bytes: usize,
     /// Most header fields of a request. Default 100.
     pub max_headers: usize,
-    /// How long a connection may wait for its next request. Default 75 s; zero is off.
-    pub keep_alive_timeout: Duration,
+    /// Proxies whose word about the client counts: addresses, networks, `unix`. Default none.
+    pub trusted_proxies: Vec<String>,
+    /// The path under which a proxy shows this site, such as `/chat`. Default none.
+    pub root_path: String,
     /// Bytes that may wait for one slow client. Default 1 MiB.
     pub outbox_bytes: usize,
     /// Messages that may wait for one slow client. Default 4096.
@@ -103,7 +106,8 @@ impl Default for Settings {
             header_timeout: Duration::from_secs(10),
             max_header_bytes: 16 * 1024,
             max_headers: 100,
-            keep_alive_timeout: Duration::from_secs(75),
+            trusted_proxies: Vec::new(),
+            root_path: String::new(),
             outbox_bytes: 1 << 20,
             outbox_messages: 4096,
             origins: vec!["same".to_owned()],

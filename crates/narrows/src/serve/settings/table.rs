@@ -44,7 +44,7 @@ type Line = (&'static str, Kind, Field, &'static str);
 /// Every setting that a server has, in the order in which the help shows them.
 pub(super) fn rows() -> Vec<Row> {
     use Field::{Duration, List, Number, Paths, Switch, Text};
-    use Kind::{Addresses, Bytes, Choice, Count, Origins};
+    use Kind::{Addresses, Bytes, Choice, Count, Origins, Proxies};
     const OFF: Kind = Kind::Duration(Zero::Off);
     const INSTANT: Kind = Kind::Duration(Zero::Instant);
     const NEEDED: Kind = Kind::Duration(Zero::Refused);
@@ -64,12 +64,16 @@ pub(super) fn rows() -> Vec<Row> {
         ]),
         ("Requests", vec![
             ("header_timeout", OFF, Duration(|s| &mut s.header_timeout),
-                "How long a client may take to send the head of a request"),
+                "How long a client may take to send the head of a request, the wait for its next request included"),
             ("max_header_bytes", Bytes { least: 8 * 1024 }, Number(|s| &mut s.max_header_bytes),
                 "Largest head of a request; at least 8KiB, which is what the HTTP parser reads at once"),
             ("max_headers", SOME, Number(|s| &mut s.max_headers), "Most header fields of a request"),
-            ("keep_alive_timeout", OFF, Duration(|s| &mut s.keep_alive_timeout),
-                "How long a connection may wait for its next request"),
+        ]),
+        ("Proxies", vec![
+            ("trusted_proxies", Proxies, List(|s| &mut s.trusted_proxies),
+                "Whose `X-Forwarded-…` and `Forwarded` headers are believed: addresses, networks, `unix`"),
+            ("root_path", Kind::Text("PATH"), Text(|s| &mut s.root_path),
+                "Path under which a proxy shows this site, such as `/chat`; routes do not change"),
         ]),
         ("Connections", vec![
             ("max_connections", ANY, Number(|s| &mut s.limits.max_connections),

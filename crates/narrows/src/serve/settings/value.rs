@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::units;
+use crate::scope::TrustedProxies;
 
 /// What zero means for a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub(super) enum Kind {
     List(&'static str),
     Addresses,
     Origins,
+    Proxies,
 }
 
 /// The value of a setting, checked.
@@ -41,7 +43,7 @@ pub(super) enum Value {
 impl Kind {
     /// Whether repeating the flag adds to the value, instead of replacing it.
     pub(super) fn is_list(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Addresses | Self::Origins)
+        matches!(self, Self::List(_) | Self::Addresses | Self::Origins | Self::Proxies)
     }
 
     /// What to write, in a word, for the help.
@@ -56,6 +58,7 @@ impl Kind {
             Self::List(word) => format!("{word},…"),
             Self::Addresses => "HOST:PORT,…".to_owned(),
             Self::Origins => "same|any|ORIGIN,…".to_owned(),
+            Self::Proxies => "ADDRESS,…".to_owned(),
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
             Self::List(_) => "use a list with commas between".to_owned(),
             Self::Addresses => "use for example 127.0.0.1:8000, [::1]:8000 or localhost:8000".to_owned(),
             Self::Origins => "use same, any, or a list such as https://example.com".to_owned(),
+            Self::Proxies => "use for example 127.0.0.1, 10.0.0.0/8 or unix".to_owned(),
         }
     }
 
@@ -108,7 +112,7 @@ impl Kind {
             Self::Text(_) => Ok(Value::Text(text.to_owned())),
             Self::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Self::Choice(_) => wrong("among its choices"),
-            Self::List(_) | Self::Addresses | Self::Origins => {
+            Self::List(_) | Self::Addresses | Self::Origins | Self::Proxies => {
                 self.check_list(text.split(',').map(str::trim).filter(|item| !item.is_empty()))
             }
         }
@@ -134,6 +138,12 @@ impl Kind {
                 }
                 if let Some(item) = items.iter().find(|item| !word(item) && !is_origin(item)) {
                     return Err(format!("has {item:?}, which is not an origin; {}", self.accepts()));
+                }
+            }
+            Self::Proxies => {
+                for item in &items {
+                    let problem = |error| format!("has {error}; {}", self.accepts());
+                    item.parse::<TrustedProxies>().map_err(problem)?;
                 }
             }
             _ => {}

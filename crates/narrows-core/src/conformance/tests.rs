@@ -1,0 +1,254 @@
+//! The suite passes a layer that keeps its promises, and each way to break one is caught by its check.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Failure, Suite};
+use crate::{ChannelLayer, Inbound, LayerError, PayloadFormat, Topic};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    DropsOneInTen,
+    Duplicates,
+    ReordersOnOneNode,
+    ReordersOnAllNodes,
+    ForgetsUnsubscribe,
+    CannotResubscribe,
+    MixesKinds,
+    IgnoresTopics,
+    SubscribesLate,
+    SkipsOneself,
+    ChangesPayloads,
+    CutsLargePayloads,
+    RepeatsChannelNames,
+    IllegalChannelNames,
+    RefusesWhereNobodyListens,
+    DiesOfDroppedPublish,
+    Hangs,
+}
+
+/// An honest little bus, but for one fault.
+struct Bus {
+    fault: Fault,
+    format: PayloadFormat,
+    nodes: Mutex<Vec<Link>>,
+    published: AtomicU64,
+    dead: AtomicU64,
+}
+
+struct Link {
+    inbound: Inbound,
+    topics: HashSet<Topic>,
+    ever: HashSet<Topic>,
+    handed_in: u64,
+    held: Option<(Topic, Bytes)>,
+    late: Option<Topic>,
+}
+
+struct Layer {
+    bus: Arc<Bus>,
+    node: usize,
+}
+
+fn layers(fault: Fault, format: PayloadFormat, count: usize) -> Vec<Layer> {
+    let bus = Arc::new(Bus {
+        fault,
+        format,
+        nodes: Mutex::default(),
+        published: AtomicU64::new(0),
+        dead: AtomicU64::new(0),
+    });
+    (0..count).map(|node| Layer { bus: bus.clone(), node }).collect()
+}
+
+impl Bus {
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+}
+
+impl Link {
+    fn wants(&self, topic: &Topic, fault: Fault) -> bool {
+        let same_name = |t: &Topic| t.name() == topic.name();
+        match fault {
+            Fault::MixesKinds => self.topics.iter().any(same_name),
+            Fault::IgnoresTopics => !self.topics.is_empty(),
+            _ => self.topics.contains(topic),
+        }
+    }
+
+    fn hand_in(&mut self, topic: &Topic, payload: Bytes, reorders: bool) {
+        if !reorders {
+            return self.inbound.deliver(topic, payload);
+        }
+        // One message in ten waits until those behind it have gone.
+        self.handed_in += 1;
+        match self.handed_in % 10 {
+            1 => return self.held = Some((topic.clone(), payload)),
+            _ => self.inbound.deliver(topic, payload),
+        }
+        if self.handed_in.is_multiple_of(10)
+            && let Some((topic, held)) = self.held.take()
+        {
+            self.inbound.deliver(&topic, held);
+        }
+    }
+}
+
+impl ChannelLayer for Layer {
+    fn start(&self, inbound: Inbound) {
+        let mut nodes = self.bus.nodes.lock().unwrap();
+        assert_eq!(nodes.len(), self.node);
+        let (topics, ever) = Default::default();
+        nodes.push(Link { inbound, topics, ever, handed_in: 0, held: None, late: None });
+    }
+
+    fn format(&self) -> PayloadFormat {
+        self.bus.format
+    }
+
+    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        let link = &mut self.bus.nodes.lock().unwrap()[self.node];
+        if self.bus.is(Fault::SubscribesLate) && link.late.is_none() {
+            link.late = Some(topic.clone());
+        } else if !self.bus.is(Fault::CannotResubscribe) || link.ever.insert(topic.clone()) {
+            link.topics.insert(topic.clone());
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        if !self.bus.is(Fault::ForgetsUnsubscribe) {
+            self.bus.nodes.lock().unwrap()[self.node].topics.remove(topic);
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
+        let bus = &*self.bus;
+        let number = bus.published.fetch_add(1, Ordering::SeqCst);
+        if bus.is(Fault::Hangs) && number > 20 {
+            std::future::pending::<()>().await;
+        }
+        bus.dead.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        let half_done = bus.dead.fetch_sub(1, Ordering::SeqCst) - 1;
+        let mut nodes = bus.nodes.lock().unwrap();
+        if bus.is(Fault::DiesOfDroppedPublish) && half_done > 2
+            || bus.is(Fault::RefusesWhereNobodyListens) && !nodes.iter().any(|n| n.topics.contains(topic))
+        {
+            return Err(LayerError::Closed);
+        }
+        let reorders = |node| match bus.fault {
+            Fault::ReordersOnAllNodes => true,
+            Fault::ReordersOnOneNode => node == 2,
+            _ => false,
+        };
+        for (node, link) in nodes.iter_mut().enumerate() {
+            let skipped = bus.is(Fault::DropsOneInTen) && number % 10 == 9
+                || bus.is(Fault::SkipsOneself) && node == self.node;
+            if link.wants(topic, bus.fault) && !skipped {
+                let payload = match bus.fault {
+                    Fault::ChangesPayloads if payload.len() == 1 => Bytes::from_static(b"\x80\0"),
+                    Fault::CutsLargePayloads => payload.slice(..payload.len().min(1 << 16)),
+                    _ => payload.clone(),
+                };
+                if bus.is(Fault::Duplicates) && number % 10 == 9 {
+                    link.hand_in(topic, payload.clone(), false);
+                }
+                link.hand_in(topic, payload, reorders(node));
+            }
+            if let Some(late) = link.late.take() {
+                link.topics.insert(late);
+            }
+        }
+        Ok(())
+    }
+
+    fn new_channel(&self) -> String {
+        let number = self.bus.published.fetch_add(1, Ordering::SeqCst);
+        match self.bus.fault {
+            Fault::RepeatsChannelNames => format!("specific.test!{}", number % 1000),
+            Fault::IllegalChannelNames => format!("specific test!{number}"),
+            _ => format!("specific.test!{number}"),
+        }
+    }
+}
+
+fn suite(fault: Fault) -> Suite<impl AsyncFn(usize) -> Vec<Layer>> {
+    let nodes = async move |count| layers(fault, PayloadFormat::MsgPack, count);
+    Suite::new(nodes).patience(Duration::from_secs(1))
+}
+
+mod a_layer_that_keeps_its_promises {
+    use super::*;
+
+    crate::conformance!(suite(Fault::None));
+
+    #[tokio::test(start_paused = true)]
+    async fn passes_with_the_other_format_and_bounds_too() {
+        let nodes = async |count| layers(Fault::None, PayloadFormat::Json, count);
+        let suite = Suite::new(nodes).burst(1).max_payload_bytes(100).quiet(Duration::ZERO);
+        assert_eq!(suite.run().await, Ok(()));
+    }
+}
+
+/// The checks that a layer with this fault does not pass.
+async fn caught(fault: Fault) -> String {
+    let Failure(failed) = suite(fault).run().await.expect_err("the suite notices");
+    failed
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_is_caught_by_the_check_of_its_promise() {
+    for (fault, check) in [
+        (Fault::DropsOneInTen, "every_message_arrives_exactly_once_at_each_node: node 0"),
+        (Fault::Duplicates, "every_message_arrives_exactly_once_at_each_node: node 0 got"),
+        (Fault::ReordersOnOneNode, "all_nodes_see_one_order_and_every_publishers_own: message 0"),
+        (
+            Fault::ForgetsUnsubscribe,
+            "an_unsubscribed_node_gets_nothing_more_and_can_subscribe_again: messages",
+        ),
+        (Fault::CannotResubscribe, "an_unsubscribed_node_gets_nothing_more_and_can_subscribe_again: node 1"),
+        (Fault::MixesKinds, "groups_and_channels_of_one_name_do_not_mix: "),
+        (Fault::IgnoresTopics, "many_topics_stay_apart: "),
+        (Fault::SubscribesLate, "a_subscribed_node_gets_what_any_node_publishes: node 0"),
+        (Fault::SkipsOneself, "a_subscribed_node_gets_what_any_node_publishes: node 0"),
+        (Fault::ChangesPayloads, "payloads_arrive_byte_for_byte: a payload of 1 bytes"),
+        (Fault::CutsLargePayloads, "payloads_arrive_byte_for_byte: a payload of 10485"),
+        (
+            Fault::RepeatsChannelNames,
+            "new_channels_are_legal_and_unique_over_nodes: new_channel gave channel",
+        ),
+        (
+            Fault::IllegalChannelNames,
+            "new_channels_are_legal_and_unique_over_nodes: new_channel gave the name",
+        ),
+        (Fault::RefusesWhereNobodyListens, "publishing_to_nobody_is_fine: node 0: publish"),
+        (Fault::DiesOfDroppedPublish, "dropped_calls_leave_the_layer_sane: node 0: publish"),
+        (Fault::Hangs, "publish of group"),
+    ] {
+        let failed = caught(fault).await;
+        assert!(failed.contains(check), "{fault:?} gave: {failed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_reorders_everywhere_alike_breaks_the_publishers_order() {
+    let suite = suite(Fault::ReordersOnAllNodes);
+    let Failure(failed) = suite.all_nodes_see_one_order_and_every_publishers_own().await.unwrap_err();
+    assert!(failed.contains("after number"), "{failed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_fault_fails_its_own_checks_only() {
+    let failed = caught(Fault::MixesKinds).await;
+    assert_eq!(failed.trim().lines().count(), 1, "{failed}");
+    let failed = caught(Fault::IllegalChannelNames).await;
+    assert!(!failed.contains("many_topics"), "{failed}");
+}

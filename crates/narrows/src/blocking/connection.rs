@@ -1,0 +1,216 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use narrows_core::{Channel, Gap, Group, LayerError, Message};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::BlockingConsumer;
+use super::adapter::{Blocking, BoxFuture, Request};
+use crate::channels::{BroadcastError, Channels};
+use crate::codec::Codec;
+use crate::connection::{Connection, JoinError, SendError, error_frame};
+use crate::encode::encode_frame;
+use crate::shard::Frame;
+use crate::timers::Timer;
+
+/// A blocking consumer's hold on its connection: what [`Connection`] offers, as calls that block.
+///
+/// Each call goes to the connection's shard and comes back with its answer, which takes some microseconds, and
+/// as long as the shard is busy. Once the connection is gone, each is refused as closed.
+pub struct BlockingConnection<C: BlockingConsumer> {
+    requests: mpsc::Sender<Request<C>>,
+    codec: Codec,
+    channels: Channels,
+}
+
+impl<C: BlockingConsumer> BlockingConnection<C> {
+    pub(super) fn new(requests: mpsc::Sender<Request<C>>, codec: Codec, channels: Channels) -> Self {
+        Self { requests, codec, channels }
+    }
+
+    /// Sends a message to this connection's client, as [`Connection::send`] does. Does not wait for the client.
+    ///
+    /// # Errors
+    /// [`SendError`] says why nothing was sent; the connection is ending, or the message cannot be written.
+    pub fn send(&mut self, msg: &C::Out) -> Result<(), SendError> {
+        let key = C::overflow_key(msg).unwrap_or(0);
+        self.send_frame(encode_frame(msg, self.codec, key)?)
+    }
+
+    /// Sends `{"type":"error","code":…,"detail":…}`, as [`Connection::send_error`] does.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
+        self.send_frame(error_frame(code, detail, self.codec)?)
+    }
+
+    fn send_frame(&mut self, frame: Frame) -> Result<(), SendError> {
+        self.now(move |conn| conn.link.0.send_frame(frame)).unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Joins a group: its messages go to this connection's client, as [`Connection::join`] says.
+    ///
+    /// # Errors
+    /// [`JoinError`]; the connection is then not a member.
+    pub fn join<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    where
+        C::Out: From<M>,
+    {
+        let group = group.clone();
+        let joined = self.ask(move |conn| Box::pin(async move { conn.join(&group).await }));
+        joined.unwrap_or(Err(JoinError::Closed))
+    }
+
+    /// Listens to a group: its messages go to [`BlockingConsumer::event`], as [`Connection::listen`] says.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing is handed in then.
+    pub fn listen<M: Message>(&mut self, group: &Group<M>) -> Result<(), JoinError>
+    where
+        C::Event: From<M>,
+    {
+        let group = group.clone();
+        let listening = self.ask(move |conn| Box::pin(async move { conn.listen(&group).await }));
+        listening.unwrap_or(Err(JoinError::Closed))
+    }
+
+    /// Leaves a group, whether joined or listened to. `true` if it was.
+    pub fn leave<M: 'static>(&mut self, group: &Group<M>) -> bool {
+        let group = group.clone();
+        self.ask(move |conn| Box::pin(async move { conn.leave(&group).await })).unwrap_or(false)
+    }
+
+    /// Opens this connection's own address, as [`Connection::channel`] does.
+    ///
+    /// # Errors
+    /// [`JoinError`], as for [`listen`](Self::listen).
+    pub fn channel<M: Message>(&mut self) -> Result<Channel<M>, JoinError>
+    where
+        C::Event: From<M>,
+    {
+        self.ask(|conn| Box::pin(conn.channel())).unwrap_or(Err(JoinError::Closed))
+    }
+
+    /// Asks to be told when messages may have been lost, as [`Connection::listen_gaps`] does.
+    pub fn listen_gaps(&mut self)
+    where
+        C::Event: From<Gap>,
+    {
+        // A connection that is gone has no gaps.
+        let _ = self.ask(|conn| Box::pin(conn.listen_gaps()));
+    }
+
+    /// Sends a message to every member of a group, on every node, this connection included if it is one.
+    ///
+    /// # Errors
+    /// [`BroadcastError`] when the message cannot be written or the channel layer did not take it.
+    pub fn broadcast<M: Message>(&mut self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
+        let payload = self.channels.hub().format().encode(msg)?;
+        let topic = group.topic();
+        let published = self.ask(move |conn| {
+            Box::pin(async move { conn.link.0.channels.hub().publish(&topic, payload).await })
+        });
+        Ok(published.unwrap_or(Err(LayerError::Closed))?)
+    }
+
+    /// Hands `event` to [`BlockingConsumer::event`] once, after this time.
+    pub fn after(&mut self, delay: Duration, event: C::Event) -> Timer {
+        self.now(move |conn| conn.after(delay, event)).unwrap_or(Timer::NONE)
+    }
+
+    /// Hands what `make` makes to [`BlockingConsumer::event`] again and again, as [`Connection::every`] does.
+    /// `make` runs on the shard's own thread, and must not block.
+    pub fn every(&mut self, period: Duration, make: impl FnMut() -> C::Event + Send + 'static) -> Timer {
+        self.now(move |conn| conn.every(period, make)).unwrap_or(Timer::NONE)
+    }
+
+    /// Stops a timer; `false` when it had already run or was stopped.
+    pub fn cancel(&mut self, timer: Timer) -> bool {
+        self.now(move |conn| conn.cancel(timer)).unwrap_or(false)
+    }
+
+    /// The subprotocols that the client offered, the preferred one first. Empty once `connect` has returned.
+    pub fn offered_subprotocols(&mut self) -> Vec<String> {
+        self.now(|conn| conn.offered_subprotocols().to_vec()).unwrap_or_default()
+    }
+
+    /// Chooses a subprotocol for the answer to the handshake, as [`Connection::select_subprotocol`] does.
+    pub fn select_subprotocol(&mut self, subprotocol: &str) -> bool {
+        let subprotocol = subprotocol.to_owned();
+        self.now(move |conn| conn.select_subprotocol(&subprotocol)).unwrap_or(false)
+    }
+
+    /// Adds a header, a cookie for example, to the answer to the handshake; without effect outside `connect`.
+    pub fn response_header(&mut self, name: HeaderName, value: HeaderValue) {
+        // A client that is gone gets no answer.
+        let _ = self.now(move |conn| conn.response_header(name, value));
+    }
+
+    /// How typed messages are written on this connection.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Whether messages still reach the client.
+    pub fn is_open(&mut self) -> bool {
+        self.now(|conn| conn.is_open()).unwrap_or(false)
+    }
+
+    /// The channels that this connection belongs to.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// Runs async code to its end, blocking this handler: for a client or a method that knows nothing else.
+    ///
+    /// ```
+    /// # use narrows::{BlockingConnection, BlockingConsumer, BroadcastError, Group};
+    /// fn warn<C: BlockingConsumer>(conn: &mut BlockingConnection<C>) -> Result<(), BroadcastError> {
+    ///     let channels = conn.channels().clone();
+    ///     conn.block_on(async move { channels.broadcast(&Group::<String>::inbox("ada"), &"!".into()).await })
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// Where async code runs already, such as in a call of this inside the future.
+    pub fn block_on<F: Future>(&mut self, future: F) -> F::Output {
+        Handle::current().block_on(future)
+    }
+
+    /// Has something done at once on the connection's own thread. `None` when the connection is gone.
+    fn now<R: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Connection<Blocking<C>>) -> R + Send + 'static,
+    ) -> Option<R> {
+        self.ask(|conn| {
+            let done = work(conn);
+            Box::pin(std::future::ready(done))
+        })
+    }
+
+    /// Has something done on the connection's own thread, and waits for it.
+    fn ask<R: Send + 'static>(
+        &mut self,
+        work: impl for<'a> FnOnce(&'a mut Connection<Blocking<C>>) -> BoxFuture<'a, R> + Send + 'static,
+    ) -> Option<R> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let request: Request<C> = Box::new(move |conn| {
+            let work = work(conn);
+            Box::pin(async move {
+                // The handler waits below, and nowhere else.
+                let _ = answer.send(work.await);
+            })
+        });
+        self.requests.try_send(request).ok()?;
+        answered.recv().ok()
+    }
+}
+
+impl<C: BlockingConsumer> fmt::Debug for BlockingConnection<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingConnection").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! Messages for those who listen, on their way into inboxes.
+
+use std::sync::atomic::Ordering;
+
+use narrows_core::Gap;
+
+use super::slot::End;
+use super::state::State;
+use crate::capacity::Overflow;
+use crate::hub::Delivery;
+use crate::stats::DropReason;
+use crate::sync::Arc;
+
+impl State {
+    /// Hands a message to those who listen on its topic.
+    pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) {
+        let Some(lists) = self.topics.get(delivery.topic) else { return };
+        let mut delivered = 0;
+        'listeners: for &index in &lists.listeners {
+            let slot = self.slots.at(index);
+            if slot.closing {
+                self.counters.drop_of(DropReason::ConnectionEnded, 1);
+                continue;
+            }
+            let capacity = slot.settings().inbox;
+            let bytes = delivery.payload.len();
+            let inbox = slot.inbox.get_or_insert_default();
+            while !inbox.has_room(bytes, &capacity) {
+                self.counters.drop_of(DropReason::Inbox, 1);
+                match capacity.overflow {
+                    Overflow::Close => {
+                        slot.finish(End::Slow);
+                        continue 'listeners;
+                    }
+                    Overflow::DropNewest => {
+                        if slot.wants_gaps {
+                            inbox.note_gap(Gap::Overflow, false);
+                        }
+                        continue 'listeners;
+                    }
+                    Overflow::DropOldest | Overflow::KeepLatest => {
+                        inbox.drop_oldest();
+                        if slot.wants_gaps {
+                            inbox.note_gap(Gap::Overflow, true);
+                        }
+                    }
+                }
+            }
+            inbox.push(delivery.clone());
+            slot.wake();
+            delivered += 1;
+        }
+        self.counters.delivered.fetch_add(delivered, Ordering::Relaxed);
+    }
+
+    /// Tells every connection that asked for it that messages may be missing, of one topic or of any.
+    pub(super) fn notify_gap(&mut self, topic: Option<u64>, gap: Gap) {
+        for key in self.slots.keys() {
+            let slot = self.slots.at(key.index);
+            if slot.wants_gaps && topic.is_none_or(|t| slot.memberships.iter().any(|m| m.topic == t)) {
+                slot.inbox.get_or_insert_default().note_gap(gap, false);
+                slot.wake();
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(narrows_loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use narrows_core::PayloadFormat;
+
+    use super::*;
+    use crate::stats::Counters;
+    use crate::transport::RouteSettings;
+    use crate::{Capacity, Codec, Limits, OriginPolicy};
+
+    #[test]
+    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
+        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
+        let settings = RouteSettings {
+            name: "test",
+            limits: Limits::default(),
+            outbox: Capacity::default(),
+            inbox,
+            codec: Codec::Json,
+            subprotocols: Vec::new(),
+            origin: OriginPolicy::any(),
+        };
+        let counters = Arc::<Counters>::default();
+        let mut state = State::new(Duration::from_secs(1), counters.clone());
+        let key = state.insert(Arc::new(settings));
+        assert!(state.join(key, 1, None));
+        for size in [1, 1, 1, 1, 9] {
+            let payload = vec![0; size].into();
+            state.notify(&Arc::new(Delivery::new(1, payload, PayloadFormat::MsgPack)));
+        }
+        let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
+        assert_eq!((inbox.messages(), counters.read().dropped(DropReason::Inbox)), (2, 3));
+    }
+}

@@ -1,0 +1,87 @@
+//! A channel layer whose every step a test can hold, fail and see.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use bytes::Bytes;
+use narrows::layer::MemoryLayer;
+use narrows::{ChannelLayer, Inbound, LayerError, Topic};
+use tokio::sync::{Semaphore, watch};
+
+#[derive(Clone)]
+pub(crate) struct GatedLayer {
+    inner: MemoryLayer,
+    /// One permit lets one subscription through.
+    pub(crate) gate: Arc<Semaphore>,
+    pub(crate) fails: Arc<AtomicBool>,
+    pub(crate) inbound: Arc<OnceLock<Inbound>>,
+    calls: Arc<Mutex<Vec<String>>>,
+    subscribed: watch::Sender<Vec<Topic>>,
+}
+
+impl GatedLayer {
+    pub(crate) fn open() -> Self {
+        let layer = Self::closed();
+        layer.gate.add_permits(1_000_000);
+        layer
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self {
+            inner: MemoryLayer::new(),
+            gate: Arc::new(Semaphore::new(0)),
+            fails: Arc::default(),
+            inbound: Arc::default(),
+            calls: Arc::default(),
+            subscribed: watch::Sender::default(),
+        }
+    }
+
+    /// Waits until exactly so many topics are subscribed to.
+    pub(crate) async fn subscriptions(&self, count: usize) {
+        self.subscribed.subscribe().wait_for(|topics| topics.len() == count).await.unwrap();
+    }
+
+    /// The calls so far.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn note(&self, call: &str, topic: &Topic) {
+        self.calls.lock().unwrap().push(format!("{call} {topic}"));
+    }
+}
+
+impl ChannelLayer for GatedLayer {
+    fn start(&self, inbound: Inbound) {
+        assert!(self.inbound.set(inbound.clone()).is_ok(), "started once");
+        self.inner.start(inbound);
+    }
+
+    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        self.note("subscribe to", topic);
+        self.gate.acquire().await.unwrap().forget();
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(LayerError::Unavailable("asked to fail".into()));
+        }
+        self.inner.subscribe(topic).await?;
+        self.subscribed.send_modify(|topics| topics.push(topic.clone()));
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        self.note("unsubscribe from", topic);
+        self.inner.unsubscribe(topic).await?;
+        self.subscribed.send_modify(|topics| topics.retain(|t| t != topic));
+        Ok(())
+    }
+
+    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
+        self.inner.publish(topic, payload).await
+    }
+
+    fn new_channel(&self) -> String {
+        self.inner.new_channel()
+    }
+}

@@ -1,0 +1,37 @@
+//! The chat site: three chats on one page each, from the simplest to the one with everything.
+//!
+//! | page | socket | consumer | shows |
+//! |---|---|---|---|
+//! | `/chatone` | `/room/{id}/` | `one::One` | answering a client, closing from the server |
+//! | `/chatgroup?groupID={id}` | `/group/{id}/` | `group::GroupChat` | a group: what one says, all read |
+//! | `/chat/{room}/` | `/ws/chat/{room}/` | `room::Room` | typed messages, inboxes, announcements |
+//!
+//! Read them in this order; `README.md` says what to look at.
+
+mod announcement;
+mod group;
+mod one;
+mod protocol;
+mod room;
+mod site;
+
+use axum::Router;
+use narrows::Channels;
+use narrows::serve::health;
+
+pub use announcement::Announce;
+
+/// The whole site: pages, static files, sockets and health routes.
+///
+/// ```
+/// let channels = narrows::Channels::new();
+/// let app: axum::Router = chat::app(&channels, chat::Announce::Everyone);
+/// ```
+pub fn app(channels: &Channels, announce: Announce) -> Router {
+    let sockets = Router::new()
+        .route("/room/{id}/", channels.consumer::<one::One>().route())
+        .route("/group/{id}/", channels.consumer::<group::GroupChat>().route())
+        .route("/ws/chat/{room}/", channels.consumer::<room::Room>().route())
+        .with_state(announce);
+    site::router().merge(sockets).merge(health(channels))
+}

@@ -1,0 +1,181 @@
+//! What the browsers in a chat room and the server say to each other, as JSON.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::announcement::Announcement;
+
+/// Longest text, in characters.
+const MAX_TEXT: usize = 2000;
+
+/// Longest display name, in characters.
+const MAX_NAME: usize = 40;
+
+/// What a browser sends.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ClientFrame")]
+pub(crate) enum ClientMsg {
+    /// `{"message": "hello"}`: to everyone in the room.
+    Message { message: String },
+    /// `{"type": "direct", "to": "Ada", "message": "hello"}`: to all devices of one person.
+    Direct { to: String, message: String },
+    /// `{"type": "announce", "message": "hello"}`: to everyone on the site.
+    Announce { message: String },
+}
+
+/// What a browser is sent. Times are in milliseconds since 1970.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum ServerMsg {
+    /// The first message on each socket: the name that the server settled on, and where we are.
+    Welcome {
+        name: String,
+        room: String,
+        time: u64,
+    },
+    Message {
+        message: String,
+        from: String,
+        time: u64,
+    },
+    Direct {
+        message: String,
+        from: String,
+        to: String,
+        time: u64,
+    },
+    Announcement {
+        message: String,
+        from: String,
+        time: u64,
+    },
+    Joined {
+        name: String,
+        time: u64,
+    },
+    Left {
+        name: String,
+        time: u64,
+    },
+}
+
+/// A member of the announcements' group is sent them as this type.
+impl From<Announcement> for ServerMsg {
+    fn from(Announcement { message, from, time }: Announcement) -> Self {
+        Self::Announcement { message, from, time }
+    }
+}
+
+/// A `ClientMsg` as it stands in a frame. Serde's tagged enums need their tag, but `{"message": "hello"}`
+/// has none: it is what the Django Channels tutorial sends.
+#[derive(Deserialize)]
+#[serde(expecting = "an object with a message")]
+struct ClientFrame {
+    #[serde(rename = "type", default)]
+    kind: Kind,
+    to: Option<String>,
+    message: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Message,
+    Direct,
+    Announce,
+}
+
+impl TryFrom<ClientFrame> for ClientMsg {
+    type Error = &'static str;
+
+    fn try_from(ClientFrame { kind, to, message }: ClientFrame) -> Result<Self, Self::Error> {
+        Ok(match kind {
+            Kind::Message => Self::Message { message },
+            Kind::Direct => Self::Direct { to: to.ok_or("missing field `to`")?, message },
+            Kind::Announce => Self::Announce { message },
+        })
+    }
+}
+
+/// Why a message that decodes is not passed on. The browser is told, and stays connected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("there is nothing in this message")]
+    Empty,
+    #[error("a message has at most {MAX_TEXT} characters, this one has {length}")]
+    TooLong { length: usize },
+    #[error("a name has 1 to {MAX_NAME} characters, and no control characters")]
+    BadName,
+    #[error("announcements are switched off on this site")]
+    Forbidden,
+}
+
+impl Problem {
+    /// What a page translates.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong { .. } => "too_long",
+            Self::BadName => "bad_name",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
+impl ClientMsg {
+    /// Checks what serde cannot, and trims the name in it.
+    pub(crate) fn check(mut self) -> Result<Self, Problem> {
+        let (Self::Message { message } | Self::Direct { message, .. } | Self::Announce { message }) = &self;
+        check_text(message)?;
+        if let Self::Direct { to, .. } = &mut self {
+            *to = check_name(to)?;
+        }
+        Ok(self)
+    }
+}
+
+pub(crate) fn check_text(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::Empty);
+    }
+    match text.chars().count() {
+        length if length > MAX_TEXT => Err(Problem::TooLong { length }),
+        _ => Ok(()),
+    }
+}
+
+/// The name without the space around it, if it can be one.
+pub(crate) fn check_name(name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    let fits = (1..=MAX_NAME).contains(&name.chars().count());
+    if fits && !name.contains(char::is_control) { Ok(name.to_owned()) } else { Err(Problem::BadName) }
+}
+
+/// Milliseconds since 1970, as JavaScript counts them.
+pub(crate) fn now() -> u64 {
+    // A clock before 1970 is wrong anyway; the chat goes on.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_1_to_40_characters_of_any_script() {
+        assert_eq!(check_name(" Ada \n"), Ok("Ada".to_owned()));
+        assert_eq!(check_name(&"明".repeat(40)), Ok("明".repeat(40)));
+        for bad in ["", "  ", "a\tb", "a\u{7}", &"x".repeat(41)] {
+            assert_eq!(check_name(bad), Err(Problem::BadName), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_1_to_2000_characters_of_any_script() {
+        assert_eq!(check_text(&"聊".repeat(2000)), Ok(()));
+        assert_eq!(check_text(&"a".repeat(2001)), Err(Problem::TooLong { length: 2001 }));
+        assert_eq!(check_text(" \n"), Err(Problem::Empty));
+    }
+}

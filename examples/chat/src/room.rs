@@ -1,0 +1,98 @@
+use std::hash::{BuildHasher, RandomState};
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use narrows::{Close, Connection, Consumer, Disconnect, Group, NoEvent, Reject};
+use serde::Deserialize;
+
+use crate::announcement::{self, Announce, Announcement};
+use crate::protocol::{ClientMsg, Problem, ServerMsg, check_name, now};
+
+/// One device of one person in a chat room.
+pub(crate) struct Room {
+    room: Group<ServerMsg>,
+    name: String,
+    announce: Announce,
+}
+
+/// The query of the handshake: `?name=Ada`.
+#[derive(Deserialize)]
+pub(crate) struct Who {
+    #[serde(default)]
+    name: String,
+}
+
+impl Consumer for Room {
+    // Any axum extractors. Where one rejects, the handshake is refused with its answer.
+    type Scope = (State<Announce>, Path<String>, Query<Who>);
+    type In = ClientMsg;
+    type Out = ServerMsg;
+    type Event = NoEvent;
+
+    async fn connect(
+        (State(announce), Path(room), Query(who)): Self::Scope,
+        conn: &mut Connection<Self>,
+    ) -> Result<Self, Reject> {
+        let name = match who.name.trim() {
+            "" => guest(),
+            name => check_name(name)
+                .map_err(|problem| Reject::new(StatusCode::BAD_REQUEST).body(problem.to_string()))?,
+        };
+        // A room's name is whatever somebody typed, in any script.
+        let group = Group::keyed("chat", &room)?;
+        // Sent before anything is joined, so that it is the first message whatever the others say meanwhile.
+        conn.send(&ServerMsg::Welcome { name: name.clone(), room, time: now() })?;
+        conn.join(&group).await?;
+        conn.join(&inbox(&name)).await?;
+        conn.join(&announcement::everyone()).await?;
+        conn.broadcast(&group, &ServerMsg::Joined { name: name.clone(), time: now() }).await?;
+        Ok(Self { room: group, name, announce })
+    }
+
+    async fn receive(&mut self, msg: ClientMsg, conn: &mut Connection<Self>) -> Result<(), Close> {
+        let msg = match msg.check() {
+            Ok(msg) => msg,
+            Err(problem) => return Ok(conn.send_error(problem.code(), &problem.to_string())?),
+        };
+        let (from, time) = (self.name.clone(), now());
+        match msg {
+            ClientMsg::Message { message } => {
+                conn.broadcast(&self.room, &ServerMsg::Message { message, from, time }).await?;
+            }
+            ClientMsg::Direct { to, message } => {
+                let (theirs, mine) = (inbox(&to), inbox(&from));
+                let direct = ServerMsg::Direct { message, from, to, time };
+                conn.broadcast(&theirs, &direct).await?;
+                // The sender's own devices show it too, this one among them.
+                if mine != theirs {
+                    conn.broadcast(&mine, &direct).await?;
+                }
+            }
+            ClientMsg::Announce { .. } if self.announce == Announce::Nobody => {
+                conn.send_error(Problem::Forbidden.code(), &Problem::Forbidden.to_string())?;
+            }
+            ClientMsg::Announce { message } => {
+                conn.broadcast(&announcement::everyone(), &Announcement { message, from, time }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn disconnect(self, _: Disconnect, conn: &mut Connection<Self>) {
+        let left = ServerMsg::Left { name: self.name, time: now() };
+        if let Err(error) = conn.broadcast(&self.room, &left).await {
+            tracing::warn!(%error, "a room was not told that somebody left");
+        }
+    }
+}
+
+/// Where one person is reached, on each device: all who use the name share it, as there are no accounts here.
+fn inbox(name: &str) -> Group<ServerMsg> {
+    Group::inbox(name)
+}
+
+/// A name for somebody who gave none.
+fn guest() -> String {
+    // The standard library's only random numbers are the keys of its hash maps; good enough for a guest.
+    format!("guest-{:04x}", RandomState::new().hash_one(()) & 0xffff)
+}

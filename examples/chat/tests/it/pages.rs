@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+
+use crate::person::Person;
+use crate::site::Site;
+
+const PAGES: [&str; 7] = [
+    "/",
+    "/chatone",
+    "/chatgroup",
+    "/chatgroup?groupID=7",
+    "/chat/",
+    "/chat/lobby/",
+    "/chat/%E5%A4%A7%E5%8E%85/",
+];
+
+#[tokio::test]
+async fn every_page_is_html_that_may_load_nothing_from_elsewhere() {
+    let site = Site::start().await;
+    for page in PAGES {
+        let answer = site.get(page).await;
+        assert_eq!(answer.status(), 200, "{page}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'self'; "));
+    }
+}
+
+#[tokio::test]
+async fn everything_that_a_page_or_script_names_is_there() {
+    let site = Site::start().await;
+    let mut found = BTreeSet::new();
+    let mut todo: Vec<String> = PAGES.iter().map(|page| (*page).to_owned()).collect();
+    todo.push("/nowhere".to_owned());
+    while let Some(path) = todo.pop() {
+        let answer = site.get(&path).await;
+        assert_eq!(answer.status(), if path == "/nowhere" { 404 } else { 200 }, "{path}");
+        if path.ends_with(".js") {
+            assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+        }
+        let named = named(&answer.body);
+        todo.extend(named.into_iter().filter(|path| found.insert(path.clone())));
+    }
+    let scripts = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/static/js")).unwrap();
+    for script in scripts {
+        let path = format!("/static/js/{}", script.unwrap().file_name().display());
+        assert!(found.contains(&path), "{path} is served and named by nothing");
+    }
+}
+
+/// What stands in `src="…"`, `href="…"` and `from './…'`.
+fn named(text: &str) -> Vec<String> {
+    let quoted = |start: &str, end: char| -> Vec<String> {
+        let parts = text.split(start).skip(1);
+        parts.filter_map(|part| part.split_once(end)).map(|(name, _)| name.to_owned()).collect()
+    };
+    let mut named: Vec<String> = quoted(" src=\"", '"').into_iter().chain(quoted(" href=\"", '"')).collect();
+    named.retain(|path| path.starts_with('/'));
+    named.extend(quoted("from './", '\'').into_iter().map(|script| format!("/static/js/{script}")));
+    named.extend(quoted("import './", '\'').into_iter().map(|script| format!("/static/js/{script}")));
+    named
+}
+
+#[tokio::test]
+async fn a_browser_that_has_a_file_already_is_not_sent_it_again() {
+    let site = Site::start().await;
+    let first = site.get("/static/app.css").await;
+    let etag = first.header("etag");
+    let again = site.request("GET", "/static/app.css", &format!("if-none-match: \"x\", W/{etag}\r\n")).await;
+    assert_eq!((again.status(), again.body.as_str()), (304, ""));
+    let other = site.request("GET", "/static/app.css", "if-none-match: \"x\"\r\n").await;
+    assert_eq!((other.status(), other.body), (200, first.body));
+}
+
+#[tokio::test]
+async fn an_unknown_address_gets_the_page_that_says_so() {
+    let site = Site::start().await;
+    for path in ["/nope", "/static/nope.js", "/chat/a/b", "/ws/nope/", "/ws/chat/a"] {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        assert!(answer.body.contains("Nothing here"), "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'self'"));
+    }
+    assert_eq!(Person::refused(&site, "/ws/nope/", None).await, 404);
+}
+
+#[tokio::test]
+async fn an_address_with_the_wrong_slash_leads_to_the_right_one() {
+    let site = Site::start().await;
+    for (path, right) in [
+        ("/chat", "/chat/"),
+        ("/chat//", "/chat/"),
+        ("/chat/lobby", "/chat/lobby/"),
+        ("/chat/a%2Fb%20c", "/chat/a%2Fb%20c/"),
+        ("/chat/大厅", "/chat/%E5%A4%A7%E5%8E%85/"),
+        ("/chatone/", "/chatone"),
+        ("/chatgroup/?groupID=a%20b", "/chatgroup?groupID=a%20b"),
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!((answer.status(), answer.header("location")), (307, right), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_is_opened_as_a_page_says_what_it_is() {
+    let site = Site::start().await;
+    for path in ["/room/1/", "/group/1/", "/ws/chat/a/"] {
+        let answer = site.get(path).await;
+        assert_eq!((answer.status(), answer.header("upgrade")), (426, "websocket"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn health_is_told_on_the_same_port() {
+    let site = Site::start().await;
+    assert_eq!(site.get("/healthz").await.status(), 200);
+    assert_eq!(site.get("/readyz").await.status(), 200);
+}

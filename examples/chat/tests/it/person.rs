@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::site::Site;
+
+/// How long an answer may take before a test fails; an event is awaited, not this time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Somebody with a socket to the site.
+pub(crate) struct Person {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Person {
+    pub(crate) async fn open(site: &Site, path: &str) -> Self {
+        let (socket, _) = connect_async(format!("ws://{}{path}", site.address)).await.unwrap();
+        Self { socket }
+    }
+
+    /// Enters a room and reads up to the notice that everybody there got.
+    pub(crate) async fn enter(site: &Site, room: &str, name: &str) -> Self {
+        let mut person = Self::open(site, &format!("/ws/chat/{room}/?name={name}")).await;
+        assert_eq!(person.next().await["type"], "welcome");
+        let joined = person.next().await;
+        assert_eq!((&joined["type"], &joined["name"]), (&json!("joined"), &json!(name)));
+        person
+    }
+
+    /// The status that refuses a handshake with this header.
+    pub(crate) async fn refused(site: &Site, path: &str, header: Option<(&'static str, &str)>) -> StatusCode {
+        let mut request = format!("ws://{}{path}", site.address).into_client_request().unwrap();
+        if let Some((name, value)) = header {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Err(Error::Http(response)) => response.status(),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn say(&mut self, text: impl Into<String>) {
+        self.socket.send(Message::text(text.into())).await.unwrap();
+    }
+
+    pub(crate) async fn send(&mut self, message: Value) {
+        self.say(message.to_string()).await;
+    }
+
+    pub(crate) async fn text(&mut self) -> String {
+        match self.frame().await {
+            Message::Text(text) => text.as_str().to_owned(),
+            other => panic!("not a text: {other:?}"),
+        }
+    }
+
+    /// The next message, without its time, which is checked to be now.
+    pub(crate) async fn next(&mut self) -> Value {
+        let mut message: Value = serde_json::from_str(&self.text().await).unwrap();
+        if let Some(time) = message.as_object_mut().unwrap().remove("time") {
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+            assert!(now.abs_diff(time.as_u64().unwrap()) < 60_000, "{time} is not now, {now}");
+        } else {
+            assert_eq!(message["type"], "error", "only errors have no time");
+        }
+        message
+    }
+
+    /// Says something and expects it as the very next message: nothing else came until now.
+    pub(crate) async fn hears_only_itself(&mut self) {
+        self.send(json!({"message": "only me"})).await;
+        assert_eq!(self.next().await["message"], "only me");
+    }
+
+    /// The code and reason with which the server closes.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        match self.frame().await {
+            Message::Close(Some(close)) => (close.code.into(), close.reason.as_str().to_owned()),
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn leave(mut self) {
+        self.socket.close(None).await.unwrap();
+    }
+
+    async fn frame(&mut self) -> Message {
+        let frame = tokio::time::timeout(PATIENCE, self.socket.next());
+        frame.await.expect("a message within the time").expect("an open socket").unwrap()
+    }
+}

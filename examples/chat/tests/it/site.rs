@@ -1,0 +1,85 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chat::Announce;
+use narrows::Channels;
+use narrows::serve::settings::Settings;
+use narrows::serve::{Address, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The site, served on a port of this machine until it is stopped or dropped.
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    end: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        Self::start_on("127.0.0.1:0", Announce::Everyone).await
+    }
+
+    pub(crate) async fn start_on(bind: &str, announce: Announce) -> Self {
+        let mut settings = Settings::default();
+        settings.bind = vec![bind.to_owned()];
+        settings.shards = 2;
+        settings.drain_window = Duration::ZERO;
+        let channels = Channels::builder().settings(&settings).unwrap().build();
+        let app = chat::app(&channels, announce);
+        let server = Server::new(app, &channels, &settings).listen().await.unwrap();
+        let Address::Tcp(address) = server.addresses()[0] else { unreachable!("it is bound to TCP") };
+        let (end, ended) = oneshot::channel::<()>();
+        let serving = tokio::spawn(server.run_until(async move {
+            // Dropped or sent, it is the end.
+            let _ = ended.await;
+        }));
+        Self { address, end, serving }
+    }
+
+    /// Ends it as SIGTERM would, and waits until it has ended.
+    pub(crate) async fn stop(self) {
+        drop(self.end);
+        self.serving.await.unwrap();
+    }
+
+    /// The address of a page, for a browser.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, "").await
+    }
+
+    pub(crate) async fn request(&self, method: &str, path: &str, headers: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let host = self.address;
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        Answer { head: head.to_owned(), body: body.to_owned() }
+    }
+}
+
+/// What came back for one request.
+pub(crate) struct Answer {
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|(field, _)| *field == name).map(|(_, value)| value).unwrap_or_default()
+    }
+}

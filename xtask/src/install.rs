@@ -1,0 +1,147 @@
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Once;
+
+use crate::command::{cargo, run, succeeds};
+use crate::error::Failure;
+use crate::paths;
+
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Installs whatever any step needs.
+pub(crate) fn everything() -> Result<(), Failure> {
+    for_tests()?;
+    autobahn()?;
+    cargo_fuzz()
+}
+
+/// What the tests of the workspace need. Does nothing, and needs no network, where all of it is there.
+pub(crate) fn for_tests() -> Result<(), Failure> {
+    packages(&[("redis-server", "redis-server")])?;
+    browser()?;
+    clients()
+}
+
+/// Chromium and its driver.
+pub(crate) fn browser() -> Result<(), Failure> {
+    packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver")])
+}
+
+/// The clients of other languages: in `target/clients`, where the tests look for them.
+pub(crate) fn clients() -> Result<(), Failure> {
+    packages(&[("curl", "curl"), ("node", "nodejs"), ("npm", "npm")])?;
+    let folder = paths::root().join("examples/endpoints/tests/clients");
+    let python = python()?;
+    once("python", &folder.join("requirements.txt"), |list| {
+        let mut pip = Command::new(&python);
+        run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list))
+    })?;
+    once("node", &folder.join("package.json"), |list| {
+        let node = paths::target().join("clients/node");
+        write(&node.join("package.json"), &read(list)?)?;
+        let mut npm = Command::new("npm");
+        run(npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock"]).current_dir(node))
+    })
+}
+
+/// Autobahn's test suite; gives the folder of its package and the Python to run it with.
+pub(crate) fn autobahn() -> Result<(PathBuf, PathBuf), Failure> {
+    let folder = paths::target().join("autobahn/suite");
+    let python = python()?;
+    let list = paths::root().join("xtask/autobahn/requirements.txt");
+    once("autobahn", &list, |list| {
+        let mut pip = Command::new(&python);
+        // Its dependencies are for the runner, which needs Python 2; its cases do without.
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--no-compile",
+        ]);
+        run(pip.args(["--upgrade", "--target"]).arg(&folder).arg("-r").arg(list))
+    })?;
+    Ok((folder.join("autobahntestsuite"), python))
+}
+
+/// The subcommand `cargo fuzz`.
+pub(crate) fn cargo_fuzz() -> Result<(), Failure> {
+    packages(&[("c++", "g++")])?;
+    if succeeds(&mut cargo(["fuzz", "--version"])) {
+        return Ok(());
+    }
+    run(&mut cargo(["install", "cargo-fuzz", "--version", CARGO_FUZZ, "--locked"]))
+}
+
+/// A Python with packages of our own; the system's may not be touched.
+fn python() -> Result<PathBuf, Failure> {
+    let folder = paths::target().join("clients/venv");
+    let python = folder.join("bin/python");
+    if !succeeds(Command::new(&python).args(["-m", "pip", "--version"])) {
+        packages(&[("python3", "python3")])?;
+        if !succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+            apt(&["python3-venv"])?;
+        }
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        // What was installed into an earlier one is gone.
+        for name in ["python", "autobahn"] {
+            let _missing_already = fs::remove_file(stamp(name));
+        }
+    }
+    Ok(python)
+}
+
+/// Does a thing unless it was done with the same list before.
+fn once(
+    name: &str,
+    list: &PathBuf,
+    install: impl FnOnce(&PathBuf) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let wanted = read(list)?;
+    if fs::read(stamp(name)).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    install(list)?;
+    write(&stamp(name), &wanted)
+}
+
+fn stamp(name: &str) -> PathBuf {
+    paths::target().join(format!("clients/{name}.installed"))
+}
+
+/// Installs the Debian packages of those programs that are missing.
+fn packages(wanted: &[(&str, &str)]) -> Result<(), Failure> {
+    let missing = wanted.iter().filter(|(program, _)| programs::find(program).is_none());
+    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if missing.is_empty() { Ok(()) } else { apt(&missing) }
+}
+
+fn apt(names: &[&str]) -> Result<(), Failure> {
+    static UPDATED: Once = Once::new();
+    if programs::find("apt-get").is_none() {
+        let names = names.join(", ");
+        return Err(Failure::Check(format!(
+            "these are missing, and there is no apt-get to install them: {names}"
+        )));
+    }
+    let mut updated = Ok(());
+    UPDATED.call_once(|| updated = run(Command::new("apt-get").args(["update", "-q"])));
+    updated?;
+    let mut command = Command::new("apt-get");
+    command.args(["install", "-y", "-q", "--no-install-recommends"]).args(names);
+    // No questions, and no service started: the tests start their own.
+    run(command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|source| Failure::File { path: path.clone(), source })
+}
+
+fn write(path: &PathBuf, content: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let outcome = folder.and_then(|()| fs::write(path, content));
+    outcome.map_err(|source| Failure::File { path: path.clone(), source })
+}

@@ -1,0 +1,144 @@
+use std::path::Path;
+
+use crate::command::{cargo, counted, run};
+use crate::error::Failure;
+use crate::tally::Tally;
+use crate::{autobahn, fuzz, install, paths};
+
+/// One step of `cargo xtask test`.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// The larger step that runs this one's tests too.
+    pub(crate) within: Option<&'static str>,
+    pub(crate) run: fn(&mut Tally) -> Result<(), Failure>,
+}
+
+/// All steps: the quick ones that fail most often come first.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "fmt", about: "the code is formatted", within: None, run: fmt },
+    Step { name: "clippy", about: "no lint is raised", within: None, run: clippy },
+    Step { name: "docs", about: "the documentation builds without a warning", within: None, run: docs },
+    Step {
+        name: "test",
+        about: "unit, integration, browser and documentation tests",
+        within: None,
+        run: test,
+    },
+    Step { name: "clients", about: "clients of other languages", within: Some("test"), run: clients },
+    Step { name: "browser", about: "the chat site in a browser", within: Some("test"), run: browser },
+    Step { name: "loom", about: "every interleaving of the small lock-free parts", within: None, run: loom },
+    Step { name: "build", about: "the programs, as they are released", within: None, run: build },
+    Step { name: "autobahn", about: "Autobahn's cases for the protocol", within: None, run: all_of_autobahn },
+    Step { name: "memory", about: "memory of idle connections", within: None, run: memory },
+    Step { name: "bench", about: "the benchmarks build and run once", within: None, run: bench },
+    Step { name: "fuzz", about: "each fuzz target runs for a while", within: None, run: fuzz::run },
+];
+
+fn fmt(_: &mut Tally) -> Result<(), Failure> {
+    run(&mut cargo(["fmt", "--all", "--check"]))
+}
+
+fn clippy(_: &mut Tally) -> Result<(), Failure> {
+    run(&mut cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+}
+
+fn docs(_: &mut Tally) -> Result<(), Failure> {
+    let mut command = cargo(["doc", "--workspace", "--no-deps", "--all-features", "--lib"]);
+    run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn test(tally: &mut Tally) -> Result<(), Failure> {
+    install::for_tests()?;
+    tests(tally, &["test", "--workspace", "--all-features", "--no-fail-fast"])
+}
+
+fn clients(tally: &mut Tally) -> Result<(), Failure> {
+    install::clients()?;
+    tests(tally, &["test", "-p", "endpoints", "--test", "it", "clients"])?;
+    some(tally)
+}
+
+fn browser(tally: &mut Tally) -> Result<(), Failure> {
+    install::browser()?;
+    tests(tally, &["test", "-p", "chat", "browser"])?;
+    some(tally)
+}
+
+fn loom(tally: &mut Tally) -> Result<(), Failure> {
+    if !mentions(&paths::root().join("crates/narrows/src"), "loom::model") {
+        println!("there are no loom tests yet");
+        return Ok(());
+    }
+    let target = paths::target().join("loom");
+    let mut command = cargo(["test", "-p", "narrows", "--lib", "--release", "loom"]);
+    // Another target directory, as the flag would throw away everything built without it.
+    command.env("RUSTFLAGS", "--cfg narrows_loom").env("CARGO_TARGET_DIR", target);
+    // Two threads are enough to race; three preemptions find all known kinds of bug in seconds.
+    command.env("LOOM_MAX_PREEMPTIONS", "3");
+    count(tally, counted(&mut command))?;
+    some(tally)
+}
+
+fn build(_: &mut Tally) -> Result<(), Failure> {
+    run(&mut cargo(["build", "--release", "--workspace", "--bins", "--exclude", "xtask"]))
+}
+
+fn all_of_autobahn(tally: &mut Tally) -> Result<(), Failure> {
+    autobahn::run(&[], None, tally)
+}
+
+fn memory(tally: &mut Tally) -> Result<(), Failure> {
+    if !paths::root().join("examples/endpoints/tests/it/memory.rs").exists() {
+        println!("there is no test of memory yet");
+        return Ok(());
+    }
+    tests(tally, &["test", "-p", "endpoints", "--release", "--test", "it", "memory", "--", "--ignored"])?;
+    some(tally)
+}
+
+fn bench(_: &mut Tally) -> Result<(), Failure> {
+    if !paths::root().join("crates/narrows/benches").exists() {
+        println!("there are no benchmarks yet");
+        return Ok(());
+    }
+    run(&mut cargo(["bench", "-p", "narrows", "--features", "internals", "--benches", "--", "--test"]))
+}
+
+/// Runs tests with every outside program required, so that none is left out without anybody noticing.
+fn tests(tally: &mut Tally, arguments: &[&str]) -> Result<(), Failure> {
+    let mut command = cargo(arguments.iter().copied());
+    command.env("NARROWS_REQUIRE", "all").env("NARROWS_BROWSER", "require");
+    count(tally, counted(&mut command))
+}
+
+fn count(tally: &mut Tally, outcome: Result<Tally, (Failure, Tally)>) -> Result<(), Failure> {
+    match outcome {
+        Ok(counts) => *tally += counts,
+        Err((failure, counts)) => {
+            *tally += counts;
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+/// A step for certain tests has failed when a new name keeps it from finding them.
+fn some(tally: &Tally) -> Result<(), Failure> {
+    if tally.ran() == 0 {
+        return Err(Failure::Check("no test of that name was found".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether any file below a folder has this text in it.
+fn mentions(folder: &Path, text: &str) -> bool {
+    let Ok(entries) = folder.read_dir() else { return false };
+    entries.flatten().map(|entry| entry.path()).any(|path| {
+        if path.is_dir() {
+            return mentions(&path, text);
+        }
+        std::fs::read_to_string(&path).is_ok_and(|content| content.contains(text))
+    })
+}
