@@ -6,6 +6,8 @@ use std::process::Command;
 pub(crate) struct Programs {
     pub(crate) ours: PathBuf,
     pub(crate) peer: PathBuf,
+    /// What any server with one write for each member costs at the least.
+    pub(crate) floor: PathBuf,
     /// The load generator.
     pub(crate) narrows: PathBuf,
 }
@@ -15,12 +17,17 @@ impl Programs {
         // This program was built by cargo in <target>/<profile>: what belongs to it goes there too.
         let own = std::env::current_exe()?;
         let target = own.ancestors().nth(2).unwrap_or(Path::new("target"));
-        let peer = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers/axum-chat/Cargo.toml");
+        let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers/Cargo.toml");
         let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
         cargo(target, &["--manifest-path", workspace, "-p", "endpoints", "-p", "narrows-cli"])?;
-        cargo(target, &["--manifest-path", peer])?;
+        cargo(target, &["--manifest-path", peers])?;
         let built = |name| target.join("release").join(name);
-        Ok(Self { ours: built("endpoints"), peer: built("axum-chat"), narrows: built("narrows") })
+        Ok(Self {
+            ours: built("endpoints"),
+            peer: built("axum-chat"),
+            floor: built("floor"),
+            narrows: built("narrows"),
+        })
     }
 }
 

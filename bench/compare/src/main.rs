@@ -65,6 +65,9 @@ fn compare(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             drop(ours);
             let peer = Server::start(&programs.peer, &["127.0.0.1:0"])?;
             costs.peer.push(workload.measure(&programs.narrows, &peer)?);
+            drop(peer);
+            let floor = Server::start(&programs.floor, &["127.0.0.1:0"])?;
+            costs.floor.push(workload.measure(&programs.narrows, &floor)?);
         }
     }
     let table = page::table(&workloads, &costs);

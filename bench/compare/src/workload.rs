@@ -21,6 +21,7 @@ pub(crate) struct Workload {
 pub(crate) struct Costs {
     pub(crate) ours: Vec<f64>,
     pub(crate) peer: Vec<f64>,
+    pub(crate) floor: Vec<f64>,
 }
 
 /// What tells a report of a load that got through from one that did not.
