@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
-use narrows::serve::settings::{Program, Setting, Settings};
+use narrows::serve::settings::{Program, Settings};
 use narrows::serve::{Server, health};
 use narrows::{Channels, OriginPolicy};
 
@@ -20,13 +20,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let program = Program::new("endpoints", env!("CARGO_PKG_VERSION"))
-        .about("WebSocket endpoints for trying clients, proxies and load generators")
-        .setting(Setting::bytes(
-            "echo_max_message_bytes",
-            64 << 20,
-            "largest message and frame on /ws/echo/ and /ws/headers/",
-        ));
+        .about("WebSocket endpoints for trying clients, proxies and load generators");
     let loaded = Settings::from_process(&program);
+    for warning in &loaded.warnings {
+        eprintln!("endpoints: {warning}");
+    }
     let filter = tracing_subscriber::EnvFilter::new(&loaded.settings.log);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // The shards serve; this runtime only accepts.
@@ -39,7 +37,7 @@ fn main() -> ExitCode {
         Ok(builder) => builder.build(),
         Err(error) => return fail(&error),
     };
-    let app = app(&channels, settings, loaded.count("echo_max_message_bytes"));
+    let app = app(&channels, settings);
     runtime.block_on(async {
         let server = match Server::new(app, &channels, settings).listen().await {
             Ok(server) => server,
@@ -57,8 +55,10 @@ fn main() -> ExitCode {
     })
 }
 
-fn app(channels: &Channels, settings: &Settings, echo_max_bytes: usize) -> Router {
-    let limits = settings.limits().max_message_bytes(echo_max_bytes).max_frame_bytes(echo_max_bytes);
+fn app(channels: &Channels, settings: &Settings) -> Router {
+    // Whoever allows larger messages to try clients on does not care how many frames they come in.
+    let limits = settings.limits();
+    let limits = limits.clone().max_frame_bytes(limits.max_message_bytes);
     let echo = channels.consumer::<echo::Echo>().origin(OriginPolicy::any()).limits(limits.clone());
     let headers = channels.consumer::<echo::Headers>().origin(OriginPolicy::any()).limits(limits);
     Router::new()

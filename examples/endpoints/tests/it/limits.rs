@@ -82,6 +82,21 @@ async fn a_message_over_the_limit_is_closed_with_1009_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn the_limit_of_a_message_can_be_raised_to_64_mebibytes() {
+    let server = Server::with(&["--max-message-bytes", "64MiB"]);
+    let mut client = server.connect("/ws/echo/").await.unwrap();
+    let message = Message::binary(vec![7; 5 << 20]);
+    client.send(message.clone()).await.unwrap();
+    assert_eq!(within(client.next()).await.unwrap().unwrap(), message);
+    let server = Server::start();
+    let mut client = server.connect("/ws/echo/").await.unwrap();
+    // The server may give up before all of it is sent.
+    let _ = client.send(message).await;
+    let closed = within(client.next()).await.unwrap();
+    assert!(!matches!(closed, Ok(Message::Binary(_))), "5 MiB is more than the default limit");
+}
+
+#[tokio::test]
 async fn more_sockets_are_served_than_the_soft_limit_of_files_would_allow() {
     let mut command = std::process::Command::new("sh");
     let script = "ulimit -Sn 40; exec \"$0\" --bind 127.0.0.1:0 --shards 1";
