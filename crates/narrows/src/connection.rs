@@ -267,10 +267,10 @@ impl Link {
             (Some(Err(Refused::Closed)), _) => Err(SendError::Closed),
             (None, Some(frame)) => {
                 // From another thread the answer would have to be waited for; a closed connection takes nothing.
-                self.shard.post(Mail::Run(Box::new(move |state| {
+                let send = Mail::Run(Box::new(move |state| {
                     let _ = state.send(key, frame);
-                })));
-                Ok(())
+                }));
+                if self.shard.post_if_room(send) { Ok(()) } else { Err(SendError::Slow) }
             }
             (None, None) => Err(SendError::Closed),
         }

@@ -58,6 +58,15 @@ impl Mailbox {
         }
     }
 
+    /// Posts what can be refused; `false` when the shard already has more than it keeps.
+    pub(super) fn post_if_room(&self, mail: Mail) -> bool {
+        if lock(&self.queue).mail.len() >= Self::MAX_DELIVERIES {
+            return false;
+        }
+        self.post(mail);
+        true
+    }
+
     /// Posts a message for the shard's members. `false` when it already has more than it keeps: those who asked
     /// for it are told of the gap.
     pub(super) fn deliver(&self, delivery: Arc<Delivery>) -> bool {

@@ -177,6 +177,11 @@ impl Shard {
         self.mailbox.post(mail);
     }
 
+    /// Posts what can be refused; `false` when the shard already has more than it keeps.
+    pub(crate) fn post_if_room(&self, mail: Mail) -> bool {
+        self.mailbox.post_if_room(mail)
+    }
+
     /// Hands a message to the shard's members; never waits. Calls for one topic keep their order.
     pub(crate) fn deliver(&self, delivery: Arc<Delivery>) {
         if !self.mailbox.deliver(delivery) {
