@@ -143,6 +143,13 @@ pub(super) struct Membership {
     pub(super) at: u32,
 }
 
+impl Membership {
+    /// Whether it is a listener's, and not that of a member whose client gets the messages.
+    pub(super) fn listens(&self) -> bool {
+        self.list == super::topics::LISTENERS
+    }
+}
+
 /// What the shard holds of one connection. An idle one owns no heap but its memberships.
 pub(super) struct Slot {
     // Touched by every delivery.

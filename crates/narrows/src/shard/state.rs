@@ -138,7 +138,7 @@ impl State {
 
     /// Whether a connection is in a topic already, as listener or as member.
     pub(crate) fn is_in(&mut self, key: SlotKey, topic: u64, listens: bool) -> bool {
-        let there = |m: &Membership| m.topic == topic && (m.list == super::topics::LISTENERS) == listens;
+        let there = |m: &Membership| m.topic == topic && m.listens() == listens;
         self.slots.get(key).is_some_and(|slot| slot.memberships.iter().any(there))
     }
 
@@ -149,7 +149,7 @@ impl State {
         let mut left = Vec::new();
         slot.memberships.retain(|m| {
             let leaves = which.is_none_or(|(topic, listens)| {
-                m.topic == topic && listens.is_none_or(|l| l == (m.list == super::topics::LISTENERS))
+                m.topic == topic && listens.is_none_or(|listens| listens == m.listens())
             });
             if leaves {
                 left.push(*m);

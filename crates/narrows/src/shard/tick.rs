@@ -17,12 +17,7 @@ impl State {
     /// Makes a frame due to one connection.
     pub(super) fn push(&mut self, index: u32, frame: Frame) {
         let number = self.number(frame);
-        let slot = self.slots.at(index);
-        slot.due.push(number);
-        if !slot.touched {
-            slot.touched = true;
-            self.touched.push(index);
-        }
+        note(self.slots.at(index), index, number, &mut self.touched);
     }
 
     /// Makes a frame due to every member of one of a topic's lists.
@@ -38,11 +33,7 @@ impl State {
                 lost += 1;
                 continue;
             }
-            slot.due.push(number);
-            if !slot.touched {
-                slot.touched = true;
-                self.touched.push(index);
-            }
+            note(slot, index, number, &mut self.touched);
         }
         self.counters.delivered.fetch_add((members.len() - lost) as u64, Ordering::Relaxed);
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
@@ -126,6 +117,15 @@ impl State {
         if self.joined.capacity() > 1 << 20 {
             self.joined = Vec::new();
         }
+    }
+}
+
+/// Notes that a frame is due to a connection, and that the end of the tick has to look at it.
+fn note(slot: &mut Slot, index: u32, number: u16, touched: &mut Vec<u32>) {
+    slot.due.push(number);
+    if !slot.touched {
+        slot.touched = true;
+        touched.push(index);
     }
 }
 
