@@ -17,6 +17,11 @@ impl State {
     /// Makes a frame due to one connection.
     pub(super) fn push(&mut self, index: u32, frame: Frame) {
         let number = self.number(frame);
+        self.due(index, number);
+    }
+
+    /// Makes one of this tick's frames due to one connection.
+    pub(super) fn due(&mut self, index: u32, number: u16) {
         note(self.slots.at(index), index, number, &mut self.touched);
     }
 
@@ -39,7 +44,8 @@ impl State {
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
     }
 
-    fn number(&mut self, frame: Frame) -> u16 {
+    /// Gives a frame its number in this tick. It holds until the next call, which may end the tick.
+    pub(super) fn number(&mut self, frame: Frame) -> u16 {
         if self.frames.len() >= MAX_FRAMES || self.frame_bytes >= MAX_FRAME_BYTES {
             self.flush();
         }
