@@ -75,10 +75,11 @@ impl State {
             if !slot.live || slot.due.is_empty() {
                 continue;
             }
-            let sent = if slot.blocked {
-                Ok(Sent { bytes: 0, flushed: true })
+            let (bytes, sent) = if slot.blocked {
+                (usize::MAX, Ok(Sent { bytes: 0, flushed: true }))
             } else if let Some(number) = slot.due.only() {
-                slot.socket.send(&frames[usize::from(number)].bytes)
+                let bytes = &frames[usize::from(number)].bytes;
+                (bytes.len(), slot.socket.send(bytes))
             } else {
                 if !slot.due.iter().eq(joined_numbers.iter().copied()) {
                     joined_numbers.clear();
@@ -88,8 +89,13 @@ impl State {
                         self.joined.extend_from_slice(&frames[usize::from(*number)].bytes);
                     }
                 }
-                slot.socket.send(&self.joined)
+                (self.joined.len(), slot.socket.send(&self.joined))
             };
+            // Nearly always.
+            if matches!(sent, Ok(Sent { bytes: sent, flushed: true }) if sent == bytes) {
+                slot.due.clear();
+                continue;
+            }
             let unflushed = matches!(sent, Ok(Sent { flushed: false, .. }));
             let sent = match sent {
                 Ok(sent) => sent.bytes,
