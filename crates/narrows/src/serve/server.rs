@@ -9,7 +9,6 @@ use super::listener::{Address, ListenError, Listener};
 use super::settings::Settings;
 use super::signals::Signals;
 use crate::Channels;
-use crate::sync::Arc;
 
 /// An axum router on its way to being served, on the shards of its [`Channels`].
 ///
@@ -152,12 +151,12 @@ fn raise_open_files() {
 
 /// Accepts for ever, and hands each socket to the shard with the fewest connections.
 async fn accept(listener: Listener, channels: Channels, http: Http) {
-    let address = Arc::new(listener.address.clone());
+    let address = listener.address.clone();
     loop {
         match listener.accept().await {
-            Ok(socket) => {
-                let (http, address) = (http.clone(), address.clone());
-                channels.place_socket(move || http.serve(socket, (*address).clone()));
+            Ok(accepted) => {
+                let http = http.clone();
+                channels.place_socket(move || http.serve(accepted));
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
