@@ -43,9 +43,12 @@ impl Http {
         let mut protocol = http1::Builder::new();
         protocol
             .timer(TokioTimer::new())
-            .max_headers(settings.max_headers)
             .max_header_size(settings.max_header_bytes)
             .max_buf_size(settings.max_header_bytes.max(64 * 1024));
+        // hyper has room for its own 100 in place; told a number, even this one, it allocates for each request.
+        if settings.max_headers != 100 {
+            protocol.max_headers(settings.max_headers);
+        }
         let timeout = settings.header_timeout;
         protocol.header_read_timeout((timeout > Duration::ZERO).then_some(timeout));
         Self(Arc::new(Inner { app, protocol, front, ending, open: watch::Sender::new(()) }))
