@@ -166,7 +166,10 @@ impl Listener {
     }
 }
 
-#[allow(deprecated, reason = "its successor is unsafe, for types that close their descriptor; this one owns it")]
+#[allow(
+    deprecated,
+    reason = "its successor is unsafe, for types that close their descriptor; this one owns it"
+)]
 fn register(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(socket, Interest::READABLE)
 }
