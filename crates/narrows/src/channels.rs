@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
 use crate::shard::{Mail, Shard};
 use crate::stats::{Counters, Stats};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex, lock};
 use crate::transport::ConsumerRoute;
 
 /// A node: its connections, its groups and its link to the other nodes.
@@ -34,8 +35,8 @@ use crate::transport::ConsumerRoute;
 /// # Ok(()) }
 /// ```
 ///
-/// Clones are cheap and all the same node; keep one in the router's state. It starts no thread before the
-/// first connection, so a program without a server can broadcast too.
+/// Clones are cheap and all the same node; keep one in the router's state. It starts no thread before
+/// its server listens or the first connection comes, so a program without a server can broadcast too.
 #[derive(Clone)]
 pub struct Channels(Arc<Node>);
 
@@ -46,6 +47,8 @@ struct Node {
     origin: OriginPolicy,
     front: Arc<Front>,
     shards: Shards,
+    /// Held by the one who starts the shards.
+    starting: Mutex<()>,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     unready: AtomicBool,
@@ -164,11 +167,11 @@ impl Channels {
     }
 
     /// Serves an accepted socket on the shard with the fewest connections.
-    pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static)
+    pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (_, shard) = self.place();
+        let (_, shard) = self.place()?;
         let home = shard.clone();
         shard.post(Mail::Adopt(Box::new(move || {
             let counted = home.clone();
@@ -178,6 +181,7 @@ impl Channels {
                 counted.count_out();
             });
         })));
+        Ok(())
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -210,27 +214,30 @@ impl Channels {
     }
 
     /// The shards, started if this is the first need of them.
-    pub(crate) fn shards(&self) -> &[Arc<Shard>] {
-        let node = &self.0;
-        node.hub.shards(|| match node.shards {
-            Shards::Here => vec![Shard::here_and_now(&node.limits, node.counters.clone())],
-            Shards::Threads(count) => {
-                let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-                let count = if count == 0 { cores() } else { count };
-                let start = |i| Shard::spawn(i, &node.limits, node.counters.clone());
-                (0..count).map(|i| start(i).expect("the system has a thread for each shard")).collect()
+    pub(crate) fn shards(&self) -> io::Result<&[Arc<Shard>]> {
+        let hub = &self.0.hub;
+        if hub.started_shards().is_empty() {
+            let _one = lock(&self.0.starting);
+            if hub.started_shards().is_empty() {
+                let shards = self.0.start()?;
+                return Ok(hub.shards(|| shards));
             }
-        })
+        }
+        Ok(hub.started_shards())
+    }
+
+    /// The shard on whose thread the caller runs.
+    pub(crate) fn here(&self) -> Option<(usize, &Arc<Shard>)> {
+        self.0.hub.started_shards().iter().enumerate().find(|(_, shard)| shard.is_here())
     }
 
     /// The shard for the next connection: this one where the caller runs on one, or the one with the fewest.
-    pub(crate) fn place(&self) -> (u16, &Arc<Shard>) {
-        let shards = self.shards();
-        let here = shards.iter().position(|shard| shard.is_here());
+    pub(crate) fn place(&self) -> io::Result<(u16, &Arc<Shard>)> {
+        let shards = self.shards()?;
         let fewest = || (0..shards.len()).min_by_key(|i| shards[*i].load()).expect("at least one shard");
-        let index = here.unwrap_or_else(fewest);
+        let index = self.here().map_or_else(fewest, |(index, _)| index);
         shards[index].expect_one();
-        (index as u16, &shards[index])
+        Ok((index as u16, &shards[index]))
     }
 }
 
@@ -246,11 +253,37 @@ impl fmt::Debug for Channels {
     }
 }
 
+impl Node {
+    fn start(&self) -> io::Result<Vec<Arc<Shard>>> {
+        let Shards::Threads(count) = self.shards else {
+            return Ok(vec![Shard::here_and_now(&self.limits, self.counters.clone())]);
+        };
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let count = if count == 0 { cores() } else { count };
+        let mut shards = Vec::with_capacity(count);
+        let started = (0..count).try_for_each(|i| {
+            shards.push(Shard::spawn(i, &self.limits, self.counters.clone())?);
+            Ok(())
+        });
+        match started {
+            Ok(()) => Ok(shards),
+            Err(error) => {
+                stop(&shards);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn stop(shards: &[Arc<Shard>]) {
+    for shard in shards {
+        shard.post(Mail::Stop);
+    }
+}
+
 impl Drop for Node {
     fn drop(&mut self) {
-        for shard in self.hub.started_shards() {
-            shard.post(Mail::Stop);
-        }
+        stop(self.hub.started_shards());
     }
 }
 
@@ -311,7 +344,8 @@ impl ChannelsBuilder {
     }
 
     /// Serves connections on the thread of the caller in place of own threads: for tests with a paused clock.
-    /// The first connection must come on a runtime of a single thread, such as `#[tokio::test]` makes.
+    /// Its server must listen, or the first connection come, on a runtime of a single thread, such as
+    /// `#[tokio::test]` makes.
     pub fn on_this_thread(mut self) -> Self {
         self.shards = Shards::Here;
         self
@@ -352,6 +386,7 @@ impl ChannelsBuilder {
             origin,
             front: Arc::new(Front::new(trusted_proxies, &root_path)),
             shards,
+            starting: Mutex::new(()),
             admission: Arc::default(),
             counters: Arc::default(),
             unready: AtomicBool::new(false),

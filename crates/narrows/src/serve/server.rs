@@ -29,10 +29,10 @@ impl Server {
         Self { app, channels: channels.clone(), settings: settings.clone() }
     }
 
-    /// Opens every socket. Clients can connect from here on; they are answered once it runs.
+    /// Opens every socket and starts the shards. Clients can connect from here on; they are answered once it runs.
     ///
     /// # Errors
-    /// [`ListenError`] names the address that does not work, and why.
+    /// [`ListenError`] names the address that does not work, and why, or says what the shards lack.
     ///
     /// It raises this process's soft limit of open files to the hard one: each connection takes a descriptor, and
     /// the usual 1024 serve nobody.
@@ -48,6 +48,8 @@ impl Server {
         for path in &self.settings.unix {
             listeners.push(Listener::unix(path)?);
         }
+        // Here, where it can still be said why it does not work.
+        self.channels.shards().map_err(|source| ListenError::Shards { source })?;
         let addresses = listeners.iter().map(|listener| listener.address.clone()).collect();
         Ok(Listening { server: self, listeners, addresses })
     }
@@ -157,7 +159,9 @@ async fn accept(listener: Listener, channels: Channels, http: Http) {
         match listener.accept().await {
             Ok(socket) => {
                 let (http, address) = (http.clone(), address.clone());
-                channels.place_socket(move || http.serve(socket, (*address).clone()));
+                if let Err(error) = channels.place_socket(move || http.serve(socket, (*address).clone())) {
+                    tracing::error!(%error, "the shards cannot be started");
+                }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {

@@ -6,6 +6,9 @@
 
 #[cfg(feature = "internals")]
 pub(crate) mod bench;
+mod fatal;
+#[cfg(feature = "internals")]
+pub(crate) mod faults;
 mod heartbeat;
 mod mailbox;
 mod notify;
@@ -13,6 +16,7 @@ mod outbox;
 mod slot;
 mod socket;
 mod state;
+mod thread;
 mod tick;
 mod topics;
 mod wheel;
@@ -28,20 +32,23 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Interval, MissedTickBehavior};
 
+use self::fatal::NoUnwind;
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};
 pub(crate) use self::slot::{End, InboxItem, SlotKey};
 pub(crate) use self::socket::Socket;
 pub(crate) use self::state::{Ready, Refused, State};
+use self::thread::Stopped;
 use crate::hub::Delivery;
-use crate::limits::Limits;
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 
 /// A shard as other threads know it.
 pub(crate) struct Shard {
     id: u32,
+    /// Its number among those of its node, as its thread is named and the log says it.
+    index: usize,
     mailbox: Mailbox,
     runtime: Handle,
     /// Connections here, for the placement of the next one.
@@ -57,65 +64,6 @@ thread_local! {
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 impl Shard {
-    /// Starts a shard on a thread of its own.
-    pub(crate) fn spawn(
-        index: usize,
-        limits: &Limits,
-        counters: Arc<Counters>,
-    ) -> std::io::Result<Arc<Self>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .thread_name(format!("narrows-pool-{index}"))
-            .max_blocking_threads(64)
-            .build()?;
-        let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
-        std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
-            let run = std::panic::AssertUnwindSafe(|| {
-                // Known on its thread from the start: the first session may run before the engine does.
-                engine.begin();
-                // A task like the sessions: it comes after all that were woken with it, so that one tick has what
-                // they send. As the runtime's root it would cost another look at the sockets before each tick.
-                let engine = runtime.spawn(engine);
-                if let Err(error) = runtime.block_on(engine) {
-                    std::panic::resume_unwind(error.into_panic());
-                }
-                // Consumers that are still here end with their runtime, on the thread that has their state.
-                drop(runtime);
-            });
-            if std::panic::catch_unwind(run).is_err() {
-                // Half of a node that looks alive is worse than none: a supervisor can restart a dead one.
-                tracing::error!("a shard panicked; the process cannot go on");
-                std::process::abort();
-            }
-        })?;
-        Ok(shard)
-    }
-
-    /// Makes the current thread a shard; its runtime must be one of a single thread.
-    pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
-        let (shard, engine) = Self::new(Handle::current(), limits, counters);
-        engine.begin();
-        tokio::spawn(engine);
-        shard
-    }
-
-    fn new(runtime: Handle, limits: &Limits, counters: Arc<Counters>) -> (Arc<Self>, Engine) {
-        let shard = Arc::new(Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            mailbox: Mailbox::new(),
-            runtime,
-            load: AtomicUsize::new(0),
-            counters,
-        });
-        let engine = Engine {
-            shard: shard.clone(),
-            tick: heartbeat::tick_for(limits),
-            clock: None,
-            spare: Vec::new(),
-        };
-        (shard, engine)
-    }
-
     /// How many connections are here, or on their way.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
@@ -140,7 +88,12 @@ impl Shard {
         HERE.try_with(|here| {
             let here = here.borrow();
             let (_, state) = here.iter().find(|(id, _)| *id == self.id)?;
-            Some(work(&mut state.borrow_mut()))
+            // All of it is the engine's own code, on what all connections share: in a session's task the runtime
+            // would keep a panic to itself.
+            let whole = NoUnwind::new(self.index);
+            let done = work(&mut state.borrow_mut());
+            whole.disarm();
+            Some(done)
         })
         .ok()
         .flatten()
@@ -247,9 +200,9 @@ impl Engine {
 }
 
 impl Future for Engine {
-    type Output = ();
+    type Output = Stopped;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stopped> {
         let state = self.state().unwrap_or_else(|| self.begin());
         self.shard.mailbox.register(cx.waker());
         // This very poll ends the tick: frames that it makes itself need not wake it once more.
@@ -259,7 +212,7 @@ impl Future for Engine {
         for piece in mail.drain(..) {
             if !self.take_in(&state, piece) {
                 state.borrow_mut().flush();
-                return Poll::Ready(());
+                return Poll::Ready(Stopped(()));
             }
         }
         if mail.capacity() <= 4096 {

@@ -183,7 +183,10 @@ where
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
     let acceptance = Acceptance { offered: opening.offered, subprotocol: chosen, ..Acceptance::default() };
     let (decision, decided) = oneshot::channel();
-    let (index, shard) = channels.place();
+    let (index, shard) = channels.place().map_err(|error| {
+        tracing::error!(consumer = settings.name, %error, "the shards cannot be started");
+        count_refused(unavailable("the server cannot start\n"))
+    })?;
     let at_home = shard.is_here();
     let handshake = Handshake::<C> {
         shard: shard.clone(),

@@ -8,6 +8,8 @@ mod compile_fail;
 mod consumers;
 mod cookies;
 mod endings;
+#[cfg(feature = "internals")]
+mod fatal;
 mod faulty_layer;
 mod gated_layer;
 mod groups;
