@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
 use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
-use crate::shard::{Mail, Shard};
+use crate::shard::{Code, Mail, Method, Shard, Watch, Watchdog, marked};
 use crate::stats::{Counters, Stats};
 use crate::sync::{Arc, Mutex, lock};
 use crate::transport::ConsumerRoute;
@@ -49,6 +50,8 @@ struct Node {
     shards: Shards,
     /// Held by the one who starts the shards.
     starting: Mutex<()>,
+    watch: Arc<Watch>,
+    watchdog: OnceLock<Watchdog>,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     unready: AtomicBool,
@@ -172,12 +175,13 @@ impl Channels {
         F: Future<Output = ()> + Send + 'static,
     {
         let (_, shard) = self.place()?;
+        let code = Code { consumer: Watch::HTTP, method: Method::Request, limit: self.limits().long_handler };
         let home = shard.clone();
         shard.post(Mail::Adopt(Box::new(move || {
             let counted = home.clone();
             let serving = serve();
             home.spawn_task(async move {
-                serving.await;
+                marked(Some(&counted), code, serving).await;
                 counted.count_out();
             });
         })));
@@ -211,6 +215,10 @@ impl Channels {
 
     pub(crate) fn admit(&self, limits: &Limits, address: Option<IpAddr>) -> Result<Permit, Full> {
         self.0.admission.admit(limits, address, &self.0.counters)
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 
     /// The shards, started if this is the first need of them.
@@ -256,17 +264,23 @@ impl fmt::Debug for Channels {
 impl Node {
     fn start(&self) -> io::Result<Vec<Arc<Shard>>> {
         let Shards::Threads(count) = self.shards else {
-            return Ok(vec![Shard::here_and_now(&self.limits, self.counters.clone())]);
+            return Ok(vec![Shard::here_and_now(&self.limits, self.watch.clone())]);
         };
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let count = if count == 0 { cores() } else { count };
         let mut shards = Vec::with_capacity(count);
         let started = (0..count).try_for_each(|i| {
-            shards.push(Shard::spawn(i, &self.limits, self.counters.clone())?);
+            shards.push(Shard::spawn(i, &self.limits, self.watch.clone())?);
             Ok(())
         });
-        match started {
-            Ok(()) => Ok(shards),
+        let limit = self.limits.long_handler;
+        let stall = (!limit.is_zero()).then(|| limit.max(Duration::from_secs(1)));
+        match started.and_then(|()| Watchdog::start(&shards, self.watch.clone(), stall)) {
+            Ok(watchdog) => {
+                // Only the one who holds the lock comes here, and only until it worked.
+                let _ = self.watchdog.set(watchdog);
+                Ok(shards)
+            }
             Err(error) => {
                 stop(&shards);
                 Err(error)
@@ -379,6 +393,7 @@ impl ChannelsBuilder {
     /// Makes the node.
     pub fn build(self) -> Channels {
         let Self { hub, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
+        let counters: Arc<Counters> = Arc::default();
         Channels(Arc::new(Node {
             hub: hub.unwrap_or_else(|| Hub::start(MemoryLayer::new())),
             limits,
@@ -387,8 +402,10 @@ impl ChannelsBuilder {
             front: Arc::new(Front::new(trusted_proxies, &root_path)),
             shards,
             starting: Mutex::new(()),
+            watch: Watch::new(counters.clone()),
+            watchdog: OnceLock::new(),
             admission: Arc::default(),
-            counters: Arc::default(),
+            counters,
             unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }))

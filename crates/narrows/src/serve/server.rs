@@ -14,7 +14,8 @@ use crate::sync::Arc;
 /// An axum router on its way to being served, on the shards of its [`Channels`].
 ///
 /// See [`serve`](crate::serve) for an example. The whole router runs on the shards: a view that blocks its
-/// thread holds up the sockets there, so blocking work belongs on `tokio::task::spawn_blocking`.
+/// thread holds up the sockets there, so blocking work belongs on `tokio::task::spawn_blocking`. One that does so for
+/// longer than [`long_handler`](crate::Limits::long_handler) is told in the log as the consumer `http`.
 #[derive(Debug)]
 #[must_use = "`.listen()` opens its sockets"]
 pub struct Server {

@@ -11,7 +11,7 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::Shard;
+use crate::shard::{Method, Shard, marked};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
 
@@ -58,9 +58,11 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
         // The drain began while the extractors ran: it does not know of this connection, so nobody would end it.
         Ok(Ok(Err(Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1"))))
     } else {
+        let asked = caught(C::connect(scope, &mut conn));
+        let asked = marked(Some(&link.shard), link.settings.code(Method::Connect), asked);
         tokio::select! {
             biased;
-            answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
+            answer = tokio::time::timeout(time, asked) => answer,
             // The client went away: nobody is left to answer.
             () = decision.closed() => return None,
         }

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "internals")]
 pub(crate) mod bench;
+mod clock;
 mod fatal;
 #[cfg(feature = "internals")]
 pub(crate) mod faults;
@@ -13,12 +14,15 @@ mod heartbeat;
 mod mailbox;
 mod notify;
 mod outbox;
+mod running;
 mod slot;
 mod socket;
 mod state;
 mod thread;
 mod tick;
 mod topics;
+mod watch;
+mod watchdog;
 mod wheel;
 
 use std::cell::RefCell;
@@ -36,11 +40,15 @@ use self::fatal::NoUnwind;
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};
+use self::running::RunningCell;
+pub(crate) use self::running::{Code, Method, marked};
 pub(crate) use self::slot::{End, InboxItem, SlotKey};
 pub(crate) use self::socket::Socket;
 pub(crate) use self::state::{Ready, Refused, State};
 use self::thread::Stopped;
-use crate::hub::Delivery;
+pub(crate) use self::watch::Watch;
+pub(crate) use self::watchdog::Watchdog;
+use crate::hub::{Delivery, Relay};
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 
@@ -53,6 +61,8 @@ pub(crate) struct Shard {
     runtime: Handle,
     /// Connections here, for the placement of the next one.
     load: AtomicUsize,
+    running: RunningCell,
+    watch: Arc<Watch>,
     counters: Arc<Counters>,
 }
 
@@ -189,7 +199,7 @@ impl Engine {
     /// Takes in one piece of mail; `false` when it is the last.
     fn take_in(&self, state: &RefCell<State>, mail: Mail) -> bool {
         match mail {
-            Mail::Deliver(delivery) => deliver(state, &delivery, &self.shard.counters),
+            Mail::Deliver(delivery) => deliver(state, &delivery, Some(&self.shard), &self.shard.counters),
             Mail::Gap(topic, gap) => state.borrow_mut().notify_gap(topic, gap),
             Mail::Run(work) => work(&mut state.borrow_mut()),
             Mail::Adopt(serve) => serve(),
@@ -246,13 +256,25 @@ impl Drop for Engine {
     }
 }
 
+impl State {
+    /// How one of a topic's lists wants its messages written, and by whose code.
+    fn relay(&mut self, topic: u64, list: usize) -> Option<(Relay, Option<Code>)> {
+        let (relay, members) = self.topics.get(topic)?.relays.get(list)?;
+        let (relay, first) = (*relay, members.first().copied());
+        // All members of a list are of one consumer.
+        let settings = first.and_then(|index| self.slots.at(index).settings.as_ref());
+        Some((relay, settings.map(|settings| settings.code(Method::Encode))))
+    }
+}
+
 /// Brings one message to the shard's members. The message's own code runs while nothing is borrowed.
-fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, counters: &Counters) {
+fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, shard: Option<&Shard>, counters: &Counters) {
     for list in 0.. {
-        let relay =
-            state.borrow().topics.get(delivery.topic).and_then(|l| l.relays.get(list)).map(|(r, _)| *r);
-        let Some(relay) = relay else { break };
-        match delivery.frame(&relay) {
+        let Some((relay, code)) = state.borrow_mut().relay(delivery.topic, list) else { break };
+        let mark = shard.zip(code).map(|(shard, code)| shard.mark(code));
+        let frame = delivery.frame(&relay);
+        drop(mark);
+        match frame {
             Ok(Some(frame)) => state.borrow_mut().spread(delivery.topic, list, frame),
             Ok(None) => {}
             Err(error) => {

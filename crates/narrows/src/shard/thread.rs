@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinError;
 
-use super::{Engine, Mailbox, NEXT_ID, Shard, fatal, heartbeat};
+use super::{Engine, Mailbox, NEXT_ID, RunningCell, Shard, Watch, fatal, heartbeat};
 use crate::limits::Limits;
-use crate::stats::Counters;
 use crate::sync::Arc;
 
 /// A shard's regular end; only the order to stop makes it.
@@ -15,17 +14,13 @@ pub(super) struct Stopped(pub(super) ());
 
 impl Shard {
     /// Starts a shard on a thread of its own.
-    pub(crate) fn spawn(
-        index: usize,
-        limits: &Limits,
-        counters: Arc<Counters>,
-    ) -> std::io::Result<Arc<Self>> {
+    pub(crate) fn spawn(index: usize, limits: &Limits, watch: Arc<Watch>) -> std::io::Result<Arc<Self>> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .thread_name(format!("narrows-pool-{index}"))
             .max_blocking_threads(64)
             .build()?;
-        let (shard, engine) = Self::new(index, runtime.handle().clone(), limits, counters);
+        let (shard, engine) = Self::new(index, runtime.handle().clone(), limits, watch);
         let run = move || {
             // Known on its thread from the start: the first session may run before the engine does.
             engine.begin();
@@ -44,8 +39,8 @@ impl Shard {
     }
 
     /// Makes the current thread a shard; its runtime must be one of a single thread.
-    pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
-        let (shard, engine) = Self::new(0, Handle::current(), limits, counters);
+    pub(crate) fn here_and_now(limits: &Limits, watch: Arc<Watch>) -> Arc<Self> {
+        let (shard, engine) = Self::new(0, Handle::current(), limits, watch);
         engine.begin();
         tokio::spawn(async move {
             match tokio::spawn(engine).await {
@@ -57,14 +52,16 @@ impl Shard {
         shard
     }
 
-    fn new(index: usize, runtime: Handle, limits: &Limits, counters: Arc<Counters>) -> (Arc<Self>, Engine) {
+    fn new(index: usize, runtime: Handle, limits: &Limits, watch: Arc<Watch>) -> (Arc<Self>, Engine) {
         let shard = Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             index,
             mailbox: Mailbox::new(),
             runtime,
             load: AtomicUsize::new(0),
-            counters,
+            running: RunningCell::default(),
+            counters: watch.counters.clone(),
+            watch,
         });
         let engine = Engine {
             shard: shard.clone(),

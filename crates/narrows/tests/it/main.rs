@@ -14,6 +14,8 @@ mod faulty_layer;
 mod gated_layer;
 mod groups;
 mod layers;
+mod logged;
+mod long_handlers;
 mod origin;
 mod over_tcp;
 mod proxies;
