@@ -3,7 +3,7 @@ use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
 use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
-use crate::shard::{Code, Mail, Method, Shard, Watch, Watchdog, marked};
+use crate::shard::{Code, Mail, Method, Placed, Shard, Watch, Watchdog, choose, marked};
 use crate::stats::{Counters, Stats};
 use crate::sync::{Arc, Mutex, lock};
 use crate::transport::ConsumerRoute;
@@ -52,6 +52,8 @@ struct Node {
     starting: Mutex<()>,
     watch: Arc<Watch>,
     watchdog: OnceLock<Watchdog>,
+    /// Which of the shards that are alike comes next.
+    turn: AtomicUsize,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     unready: AtomicBool,
@@ -169,20 +171,19 @@ impl Channels {
         self.0.admission.idle(&self.0.counters).await;
     }
 
-    /// Serves an accepted socket on the shard with the fewest connections.
+    /// Serves an accepted socket on the shard that has the least to do.
     pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (_, shard) = self.place()?;
+        let (_, placed) = self.place()?;
         let code = Code { consumer: Watch::HTTP, method: Method::Request, limit: self.limits().long_handler };
-        let home = shard.clone();
+        let shard = placed.shard().clone();
         shard.post(Mail::Adopt(Box::new(move || {
-            let counted = home.clone();
             let serving = serve();
+            let home = placed.shard().clone();
             home.spawn_task(async move {
-                marked(Some(&counted), code, serving).await;
-                counted.count_out();
+                marked(Some(placed.shard()), code, serving).await;
             });
         })));
         Ok(())
@@ -239,13 +240,12 @@ impl Channels {
         self.0.hub.started_shards().iter().enumerate().find(|(_, shard)| shard.is_here())
     }
 
-    /// The shard for the next connection: this one where the caller runs on one, or the one with the fewest.
-    pub(crate) fn place(&self) -> io::Result<(u16, &Arc<Shard>)> {
+    /// A place for the next connection, which counts from now on: on the shard that has the least to do, or this
+    /// one, where the caller runs on one that is not much worse.
+    pub(crate) fn place(&self) -> io::Result<(u16, Placed)> {
         let shards = self.shards()?;
-        let fewest = || (0..shards.len()).min_by_key(|i| shards[*i].load()).expect("at least one shard");
-        let index = self.here().map_or_else(fewest, |(index, _)| index);
-        shards[index].expect_one();
-        Ok((index as u16, &shards[index]))
+        let index = choose(shards, self.here().map(|(i, _)| i), self.0.turn.fetch_add(1, Ordering::Relaxed));
+        Ok((index as u16, Placed::new(shards[index].clone())))
     }
 }
 
@@ -404,6 +404,7 @@ impl ChannelsBuilder {
             starting: Mutex::new(()),
             watch: Watch::new(counters.clone()),
             watchdog: OnceLock::new(),
+            turn: AtomicUsize::new(0),
             admission: Arc::default(),
             counters,
             unready: AtomicBool::new(false),

@@ -153,7 +153,7 @@ fn raise_open_files() {
     }
 }
 
-/// Accepts for ever, and hands each socket to the shard with the fewest connections.
+/// Accepts for ever, and hands each socket to the shard that has the least to do.
 async fn accept(listener: Listener, channels: Channels, http: Http) {
     let address = Arc::new(listener.address.clone());
     loop {

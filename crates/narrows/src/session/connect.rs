@@ -11,13 +11,13 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::{Method, Shard, marked};
+use crate::shard::{Method, Placed, marked};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
 
 /// What the HTTP side hands to the session.
 pub(crate) struct Handshake<C: Consumer> {
-    pub(crate) shard: Arc<Shard>,
+    pub(crate) placed: Placed,
     /// The shard's place in the node's list.
     pub(crate) index: u16,
     pub(crate) channels: Channels,
@@ -47,10 +47,10 @@ pub(super) struct Opened<C: Consumer> {
 
 /// Asks the consumer, answers the handshake, and takes the socket over.
 pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
-    let Handshake { shard, index, channels, settings, .. } = *handshake;
+    let Handshake { placed, index, channels, settings, .. } = *handshake;
     let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, .. } = *handshake;
-    let key = shard.local(|state| state.insert(settings.clone()))?;
-    let link = Link { shard, index, key, channels, settings };
+    let key = placed.shard().local(|state| state.insert(settings.clone()))?;
+    let link = Link { shard: placed.keep(), index, key, channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
     let time = link.settings.limits.connect_timeout;

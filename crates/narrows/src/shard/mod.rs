@@ -14,6 +14,7 @@ mod heartbeat;
 mod mailbox;
 mod notify;
 mod outbox;
+mod placement;
 mod running;
 mod slot;
 mod socket;
@@ -29,7 +30,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ use self::fatal::NoUnwind;
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};
+use self::placement::Load;
+pub(crate) use self::placement::{Placed, choose};
 use self::running::RunningCell;
 pub(crate) use self::running::{Code, Method, marked};
 pub(crate) use self::slot::{End, InboxItem, SlotKey};
@@ -59,8 +62,7 @@ pub(crate) struct Shard {
     index: usize,
     mailbox: Mailbox,
     runtime: Handle,
-    /// Connections here, for the placement of the next one.
-    load: AtomicUsize,
+    load: Load,
     running: RunningCell,
     watch: Arc<Watch>,
     counters: Arc<Counters>,
@@ -74,20 +76,6 @@ thread_local! {
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 impl Shard {
-    /// How many connections are here, or on their way.
-    pub(crate) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    /// Counts a connection in, for [`remove`](Self::remove) to count out.
-    pub(crate) fn expect_one(&self) {
-        self.load.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_out(&self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
-    }
-
     /// Whether the caller runs on this shard's thread.
     pub(crate) fn is_here(&self) -> bool {
         HERE.try_with(|here| here.borrow().iter().any(|(id, _)| *id == self.id)).unwrap_or(false)
@@ -131,7 +119,7 @@ impl Shard {
     /// Forgets a connection; called on the shard's thread.
     pub(crate) fn remove(&self, key: SlotKey) {
         let slot = self.local(|state| state.remove(key));
-        self.count_out();
+        self.load.count_out();
         // Dropped while nothing is borrowed: its parts may wake others.
         drop(slot);
     }

@@ -1,11 +1,9 @@
 //! How a shard begins, and what it means when it ends.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinError;
 
-use super::{Engine, Mailbox, NEXT_ID, RunningCell, Shard, Watch, fatal, heartbeat};
+use super::{Engine, Load, Mailbox, NEXT_ID, RunningCell, Shard, Watch, fatal, heartbeat};
 use crate::limits::Limits;
 use crate::sync::Arc;
 
@@ -54,11 +52,11 @@ impl Shard {
 
     fn new(index: usize, runtime: Handle, limits: &Limits, watch: Arc<Watch>) -> (Arc<Self>, Engine) {
         let shard = Arc::new(Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: NEXT_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             index,
             mailbox: Mailbox::new(),
             runtime,
-            load: AtomicUsize::new(0),
+            load: Load::default(),
             running: RunningCell::default(),
             counters: watch.counters.clone(),
             watch,

@@ -1,9 +1,9 @@
-//! The thread that looks at the shards from outside: whether one is held up.
+//! The thread that looks at the shards from outside: how busy they are, and whether one is held up.
 
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::running::Running;
 use super::{Shard, Watch, fatal};
@@ -34,9 +34,13 @@ impl Watchdog {
 }
 
 fn run(mut shards: Vec<Watched>, watch: &Watch, stall: Option<Duration>, kept: &Receiver<Infallible>) {
+    let mut looked_at = Instant::now();
     while let Err(RecvTimeoutError::Timeout) = kept.recv_timeout(PERIOD) {
+        let window = looked_at.elapsed();
+        looked_at += window;
         for shard in &mut shards {
             let running = shard.shard.running.get();
+            shard.sample(running, window);
             if let Some(stall) = stall {
                 shard.look(running, watch, stall);
             }
@@ -46,12 +50,23 @@ fn run(mut shards: Vec<Watched>, watch: &Watch, stall: Option<Duration>, kept: &
 
 struct Watched {
     shard: Arc<Shard>,
+    /// For how long it has worked in all, when last looked at.
+    worked: Duration,
     stalled_in: Running,
 }
 
 impl Watched {
     fn new(shard: Arc<Shard>) -> Self {
-        Self { shard, stalled_in: Running::NOTHING }
+        Self { worked: worked(&shard), shard, stalled_in: Running::NOTHING }
+    }
+
+    /// Tells the placement how busy the shard was.
+    fn sample(&mut self, running: Running, window: Duration) {
+        // The runtime adds its time up between two sleeps: work in progress is not in it yet.
+        let worked = worked(&self.shard) + running.time();
+        let share = worked.saturating_sub(self.worked).as_micros() * 1000 / window.as_micros().max(1);
+        self.worked = self.worked.max(worked);
+        self.shard.load.sample(u32::try_from(share).unwrap_or(1000));
     }
 
     /// Names what holds the shard up, once: the handler itself may never come to an end that could be told.
@@ -79,4 +94,8 @@ impl Watched {
             "a handler holds up its shard and all connections there"
         );
     }
+}
+
+fn worked(shard: &Shard) -> Duration {
+    shard.runtime.metrics().worker_total_busy_duration(0)
 }

@@ -195,13 +195,14 @@ where
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
     let acceptance = Acceptance { offered: opening.offered, subprotocol: chosen, ..Acceptance::default() };
     let (decision, decided) = oneshot::channel();
-    let (index, shard) = channels.place().map_err(|error| {
+    let (index, placed) = channels.place().map_err(|error| {
         tracing::error!(consumer = settings.name, %error, "the shards cannot be started");
         count_refused(unavailable("the server cannot start\n"))
     })?;
+    let shard = placed.shard().clone();
     let at_home = shard.is_here();
     let handshake = Handshake::<C> {
-        shard: shard.clone(),
+        placed,
         index,
         channels: channels.clone(),
         settings,

@@ -18,6 +18,7 @@ mod logged;
 mod long_handlers;
 mod origin;
 mod over_tcp;
+mod placement;
 mod proxies;
 mod real_site;
 mod routing;
