@@ -1,7 +1,9 @@
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
@@ -16,9 +18,9 @@ use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
 use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
-use crate::shard::{Mail, Shard};
+use crate::shard::{Code, Mail, Method, Placed, Shard, Watch, Watchdog, choose, marked};
 use crate::stats::{Counters, Stats};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex, lock};
 use crate::transport::ConsumerRoute;
 
 /// A node: its connections, its groups and its link to the other nodes.
@@ -34,8 +36,8 @@ use crate::transport::ConsumerRoute;
 /// # Ok(()) }
 /// ```
 ///
-/// Clones are cheap and all the same node; keep one in the router's state. It starts no thread before the
-/// first connection, so a program without a server can broadcast too.
+/// Clones are cheap and all the same node; keep one in the router's state. It starts no thread before
+/// its server listens or the first connection comes, so a program without a server can broadcast too.
 #[derive(Clone)]
 pub struct Channels(Arc<Node>);
 
@@ -46,6 +48,12 @@ struct Node {
     origin: OriginPolicy,
     front: Arc<Front>,
     shards: Shards,
+    /// Held by the one who starts the shards.
+    starting: Mutex<()>,
+    watch: Arc<Watch>,
+    watchdog: OnceLock<Watchdog>,
+    /// Which of the shards that are alike comes next.
+    turn: AtomicUsize,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     unready: AtomicBool,
@@ -163,21 +171,22 @@ impl Channels {
         self.0.admission.idle(&self.0.counters).await;
     }
 
-    /// Serves an accepted socket on the shard with the fewest connections.
-    pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static)
+    /// Serves an accepted socket on the shard that has the least to do.
+    pub(crate) fn place_socket<F>(&self, serve: impl FnOnce() -> F + Send + 'static) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (_, shard) = self.place();
-        let home = shard.clone();
+        let (_, placed) = self.place()?;
+        let code = Code { consumer: Watch::HTTP, method: Method::Request, limit: self.limits().long_handler };
+        let shard = placed.shard().clone();
         shard.post(Mail::Adopt(Box::new(move || {
-            let counted = home.clone();
             let serving = serve();
+            let home = placed.shard().clone();
             home.spawn_task(async move {
-                serving.await;
-                counted.count_out();
+                marked(Some(placed.shard()), code, serving).await;
             });
         })));
+        Ok(())
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -209,28 +218,34 @@ impl Channels {
         self.0.admission.admit(limits, address, &self.0.counters)
     }
 
-    /// The shards, started if this is the first need of them.
-    pub(crate) fn shards(&self) -> &[Arc<Shard>] {
-        let node = &self.0;
-        node.hub.shards(|| match node.shards {
-            Shards::Here => vec![Shard::here_and_now(&node.limits, node.counters.clone())],
-            Shards::Threads(count) => {
-                let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-                let count = if count == 0 { cores() } else { count };
-                let start = |i| Shard::spawn(i, &node.limits, node.counters.clone());
-                (0..count).map(|i| start(i).expect("the system has a thread for each shard")).collect()
-            }
-        })
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 
-    /// The shard for the next connection: this one where the caller runs on one, or the one with the fewest.
-    pub(crate) fn place(&self) -> (u16, &Arc<Shard>) {
-        let shards = self.shards();
-        let here = shards.iter().position(|shard| shard.is_here());
-        let fewest = || (0..shards.len()).min_by_key(|i| shards[*i].load()).expect("at least one shard");
-        let index = here.unwrap_or_else(fewest);
-        shards[index].expect_one();
-        (index as u16, &shards[index])
+    /// The shards, started if this is the first need of them.
+    pub(crate) fn shards(&self) -> io::Result<&[Arc<Shard>]> {
+        let hub = &self.0.hub;
+        if hub.started_shards().is_empty() {
+            let _one = lock(&self.0.starting);
+            if hub.started_shards().is_empty() {
+                let shards = self.0.start()?;
+                return Ok(hub.shards(|| shards));
+            }
+        }
+        Ok(hub.started_shards())
+    }
+
+    /// The shard on whose thread the caller runs.
+    pub(crate) fn here(&self) -> Option<(usize, &Arc<Shard>)> {
+        self.0.hub.started_shards().iter().enumerate().find(|(_, shard)| shard.is_here())
+    }
+
+    /// A place for the next connection, which counts from now on: on the shard that has the least to do, or this
+    /// one, where the caller runs on one that is not much worse.
+    pub(crate) fn place(&self) -> io::Result<(u16, Placed)> {
+        let shards = self.shards()?;
+        let index = choose(shards, self.here().map(|(i, _)| i), self.0.turn.fetch_add(1, Ordering::Relaxed));
+        Ok((index as u16, Placed::new(shards[index].clone())))
     }
 }
 
@@ -246,11 +261,43 @@ impl fmt::Debug for Channels {
     }
 }
 
+impl Node {
+    fn start(&self) -> io::Result<Vec<Arc<Shard>>> {
+        let Shards::Threads(count) = self.shards else {
+            return Ok(vec![Shard::here_and_now(&self.limits, self.watch.clone())]);
+        };
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let count = if count == 0 { cores() } else { count };
+        let mut shards = Vec::with_capacity(count);
+        let started = (0..count).try_for_each(|i| {
+            shards.push(Shard::spawn(i, &self.limits, self.watch.clone())?);
+            Ok(())
+        });
+        let limit = self.limits.long_handler;
+        let stall = (!limit.is_zero()).then(|| limit.max(Duration::from_secs(1)));
+        match started.and_then(|()| Watchdog::start(&shards, self.watch.clone(), stall)) {
+            Ok(watchdog) => {
+                // Only the one who holds the lock comes here, and only until it worked.
+                let _ = self.watchdog.set(watchdog);
+                Ok(shards)
+            }
+            Err(error) => {
+                stop(&shards);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn stop(shards: &[Arc<Shard>]) {
+    for shard in shards {
+        shard.post(Mail::Stop);
+    }
+}
+
 impl Drop for Node {
     fn drop(&mut self) {
-        for shard in self.hub.started_shards() {
-            shard.post(Mail::Stop);
-        }
+        stop(self.hub.started_shards());
     }
 }
 
@@ -311,7 +358,8 @@ impl ChannelsBuilder {
     }
 
     /// Serves connections on the thread of the caller in place of own threads: for tests with a paused clock.
-    /// The first connection must come on a runtime of a single thread, such as `#[tokio::test]` makes.
+    /// Its server must listen, or the first connection come, on a runtime of a single thread, such as
+    /// `#[tokio::test]` makes.
     pub fn on_this_thread(mut self) -> Self {
         self.shards = Shards::Here;
         self
@@ -345,6 +393,7 @@ impl ChannelsBuilder {
     /// Makes the node.
     pub fn build(self) -> Channels {
         let Self { hub, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
+        let counters: Arc<Counters> = Arc::default();
         Channels(Arc::new(Node {
             hub: hub.unwrap_or_else(|| Hub::start(MemoryLayer::new())),
             limits,
@@ -352,8 +401,12 @@ impl ChannelsBuilder {
             origin,
             front: Arc::new(Front::new(trusted_proxies, &root_path)),
             shards,
+            starting: Mutex::new(()),
+            watch: Watch::new(counters.clone()),
+            watchdog: OnceLock::new(),
+            turn: AtomicUsize::new(0),
             admission: Arc::default(),
-            counters: Arc::default(),
+            counters,
             unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }))

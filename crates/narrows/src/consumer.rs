@@ -48,7 +48,8 @@ use crate::{Close, Disconnect, Reject};
 ///
 /// One task owns the value: its methods never overlap, and messages are handled in the order in which they
 /// came. A method that awaits holds up this connection only, and its client by TCP; a method that blocks the
-/// thread holds up every connection of the shard: see [`BlockingConsumer`](crate::BlockingConsumer) for such code.
+/// thread holds up every connection of the shard: see [`BlockingConsumer`](crate::BlockingConsumer) for such code. One
+/// that does so for longer than [`long_handler`](crate::Limits::long_handler) is counted and named in the log.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
     label = "not a consumer",

@@ -108,6 +108,7 @@ pub use transport::ConsumerRoute;
 #[doc(hidden)]
 pub mod internals {
     pub use crate::shard::bench::BenchShard;
+    pub use crate::shard::faults::{panic_in_engine, panic_in_state};
     pub use crate::transport::frame::*;
 }
 

@@ -37,6 +37,11 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// How long a consumer's `disconnect` may take. Default 10 s, then it is dropped where it stands.
     pub disconnect_timeout: Duration,
+    /// How long one call of a consumer's code may hold its shard up, and with it all connections there. Default
+    /// 100 ms, then it is counted in [`Stats::long_handlers`](crate::Stats::long_handlers) and named in the log; to
+    /// wait in an `await` holds nothing up. Taken from a clock that is exact to 10 ms. Zero switches it off, and
+    /// where it is zero on [`Channels`](crate::Channels) the watch over stalled shards too.
+    pub long_handler: Duration,
     /// WebSocket connections in all. Default 0: as many as the machine holds.
     pub max_connections: usize,
     /// WebSocket connections from one address. Default 0: no limit, as behind a proxy or NAT all clients
@@ -59,6 +64,7 @@ impl Default for Limits {
             close_timeout: Duration::from_secs(2),
             write_timeout: Duration::from_secs(30),
             disconnect_timeout: Duration::from_secs(10),
+            long_handler: Duration::from_millis(100),
             max_connections: 0,
             max_connections_per_address: 0,
             max_groups: 128,
@@ -68,7 +74,7 @@ impl Default for Limits {
 
 macro_rules! setters {
     ($($name:ident: $ty:ty),+ $(,)?) => {
-        // A macro, as thirteen setters of one line each would hide the defaults above.
+        // A macro, as fourteen setters of one line each would hide the defaults above.
         impl Limits {
             $(
                 #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
@@ -85,6 +91,6 @@ macro_rules! setters {
 setters! {
     max_message_bytes: usize, max_frame_bytes: usize, max_fragments: usize, connect_timeout: Duration,
     ping_interval: Duration, ping_timeout: Duration, idle_timeout: Duration, close_timeout: Duration,
-    write_timeout: Duration, disconnect_timeout: Duration, max_connections: usize,
-    max_connections_per_address: usize, max_groups: usize,
+    write_timeout: Duration, disconnect_timeout: Duration, long_handler: Duration,
+    max_connections: usize, max_connections_per_address: usize, max_groups: usize,
 }

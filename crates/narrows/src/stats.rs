@@ -67,6 +67,14 @@ pub struct Stats {
     pub received: u64,
     /// Messages handed to members of groups: one broadcast to ten members counts ten.
     pub delivered: u64,
+    /// How often a handler, or other code of the site's, held its shard up for longer than
+    /// [`long_handler`](crate::Limits::long_handler). Waiting is not holding up.
+    pub long_handlers: u64,
+    /// How often a shard was found stalled: held up by a single call for more than a second, and so for as long as
+    /// that call goes on. It is seen while it lasts, in contrast to `long_handlers`.
+    pub stalls: u64,
+    /// Shards that are stalled now.
+    pub stalled_shards: u64,
     drops: [u64; DropReason::ALL.len()],
 }
 
@@ -89,6 +97,9 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) delivered: AtomicU64,
+    pub(crate) long_handlers: AtomicU64,
+    pub(crate) stalls: AtomicU64,
+    pub(crate) stalled_shards: AtomicU64,
     drops: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -105,6 +116,9 @@ impl Counters {
             refused: get(&self.refused),
             received: get(&self.received),
             delivered: get(&self.delivered),
+            long_handlers: get(&self.long_handlers),
+            stalls: get(&self.stalls),
+            stalled_shards: get(&self.stalled_shards),
             drops: std::array::from_fn(|i| get(&self.drops[i])),
         }
     }

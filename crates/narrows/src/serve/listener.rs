@@ -30,7 +30,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Why a server cannot listen where it was told to.
+/// Why a server cannot listen, where it was told to or at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
@@ -64,6 +64,12 @@ pub enum ListenError {
     Inherited {
         /// Which one, from 0.
         index: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system has no threads or descriptors for the shards.
+    #[error("shards: they cannot be started: {source}")]
+    Shards {
         /// What the system said.
         source: io::Error,
     },

@@ -13,7 +13,8 @@ use crate::Channels;
 /// An axum router on its way to being served, on the shards of its [`Channels`].
 ///
 /// See [`serve`](crate::serve) for an example. The whole router runs on the shards: a view that blocks its
-/// thread holds up the sockets there, so blocking work belongs on `tokio::task::spawn_blocking`.
+/// thread holds up the sockets there, so blocking work belongs on `tokio::task::spawn_blocking`. One that does so for
+/// longer than [`long_handler`](crate::Limits::long_handler) is told in the log as the consumer `http`.
 #[derive(Debug)]
 #[must_use = "`.listen()` opens its sockets"]
 pub struct Server {
@@ -28,10 +29,10 @@ impl Server {
         Self { app, channels: channels.clone(), settings: settings.clone() }
     }
 
-    /// Opens every socket. Clients can connect from here on; they are answered once it runs.
+    /// Opens every socket and starts the shards. Clients can connect from here on; they are answered once it runs.
     ///
     /// # Errors
-    /// [`ListenError`] names the address that does not work, and why.
+    /// [`ListenError`] names the address that does not work, and why, or says what the shards lack.
     ///
     /// It raises this process's soft limit of open files to the hard one: each connection takes a descriptor, and
     /// the usual 1024 serve nobody.
@@ -47,6 +48,8 @@ impl Server {
         for path in &self.settings.unix {
             listeners.push(Listener::unix(path)?);
         }
+        // Here, where it can still be said why it does not work.
+        self.channels.shards().map_err(|source| ListenError::Shards { source })?;
         let addresses = listeners.iter().map(|listener| listener.address.clone()).collect();
         Ok(Listening { server: self, listeners, addresses })
     }
@@ -149,14 +152,16 @@ fn raise_open_files() {
     }
 }
 
-/// Accepts for ever, and hands each socket to the shard with the fewest connections.
+/// Accepts for ever, and hands each socket to the shard that has the least to do.
 async fn accept(listener: Listener, channels: Channels, http: Http) {
     let address = listener.address.clone();
     loop {
         match listener.accept().await {
             Ok(accepted) => {
                 let http = http.clone();
-                channels.place_socket(move || http.serve(accepted));
+                if let Err(error) = channels.place_socket(move || http.serve(accepted)) {
+                    tracing::error!(%error, "the shards cannot be started");
+                }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {

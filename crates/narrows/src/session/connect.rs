@@ -11,13 +11,13 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::reject::Reject;
-use crate::shard::Shard;
+use crate::shard::{Method, Placed, marked};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
 
 /// What the HTTP side hands to the session.
 pub(crate) struct Handshake<C: Consumer> {
-    pub(crate) shard: Arc<Shard>,
+    pub(crate) placed: Placed,
     /// The shard's place in the node's list.
     pub(crate) index: u16,
     pub(crate) channels: Channels,
@@ -47,10 +47,10 @@ pub(super) struct Opened<C: Consumer> {
 
 /// Asks the consumer, answers the handshake, and takes the socket over.
 pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
-    let Handshake { shard, index, channels, settings, .. } = *handshake;
+    let Handshake { placed, index, channels, settings, .. } = *handshake;
     let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, .. } = *handshake;
-    let key = shard.local(|state| state.insert(settings.clone()))?;
-    let link = Link { shard, index, key, channels, settings };
+    let key = placed.shard().local(|state| state.insert(settings.clone()))?;
+    let link = Link { shard: placed.keep(), index, key, channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
     let time = link.settings.limits.connect_timeout;
@@ -58,9 +58,11 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
         // The drain began while the extractors ran: it does not know of this connection, so nobody would end it.
         Ok(Ok(Err(Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1"))))
     } else {
+        let asked = caught(C::connect(scope, &mut conn));
+        let asked = marked(Some(&link.shard), link.settings.code(Method::Connect), asked);
         tokio::select! {
             biased;
-            answer = tokio::time::timeout(time, caught(C::connect(scope, &mut conn))) => answer,
+            answer = tokio::time::timeout(time, asked) => answer,
             // The client went away: nobody is left to answer.
             () = decision.closed() => return None,
         }

@@ -7,7 +7,7 @@ use super::{Ending, caught, frame_limits};
 use crate::close::{Cause, Disconnect};
 use crate::connection::{Connection, Link};
 use crate::consumer::Consumer;
-use crate::shard::{End, Frame, FrameKind};
+use crate::shard::{End, Frame, FrameKind, Method, marked};
 use crate::transport::frame::{Decoder, Item, Opcode, Role, encode, encode_close};
 
 /// How the socket is to end.
@@ -56,7 +56,9 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
 
 async fn disconnected<C: Consumer>(consumer: C, end: Disconnect, conn: &mut Connection<C>, link: &Link) {
     let time = link.settings.limits.disconnect_timeout;
-    match tokio::time::timeout(time, caught(consumer.disconnect(end, conn))).await {
+    let told = caught(consumer.disconnect(end, conn));
+    let told = marked(Some(&link.shard), link.settings.code(Method::Disconnect), told);
+    match tokio::time::timeout(time, told).await {
         Ok(Ok(())) => {}
         Ok(Err(())) => tracing::error!(consumer = link.settings.name, "a consumer panicked in `disconnect`"),
         Err(_) => tracing::warn!(consumer = link.settings.name, "`disconnect` took too long and was dropped"),

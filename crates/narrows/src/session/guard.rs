@@ -6,17 +6,20 @@ use tokio::time::Sleep;
 
 use super::{Ending, Handler};
 use crate::connection::Link;
-use crate::shard::End;
+use crate::shard::{End, Method};
 
 /// Goes on with a handler: its panic ends its connection only, the outbox is written while it waits, and once the
 /// connection is over it is given a last while.
 pub(super) fn poll_guarded(
     link: &Link,
+    method: Method,
     handler: &mut Handler<'_>,
     last_while: &mut Option<Pin<Box<Sleep>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Ending>> {
+    let mark = link.shard.mark(link.settings.code(method));
     let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+    drop(mark);
     match polled {
         Ok(Poll::Ready(Ok(()))) => Poll::Ready(None),
         Ok(Poll::Ready(Err(close))) => Poll::Ready(Some(Ending::Close(close))),

@@ -17,10 +17,10 @@ pub(crate) use self::connect::{Decision, Handshake};
 use self::guard::poll_guarded;
 use self::input::Input;
 use crate::close::Close;
-use crate::codec::{Codec, DecodeError, Incoming, Payload};
+use crate::codec::{DecodeError, Incoming, Payload};
 use crate::connection::{Connection, Link};
 use crate::consumer::Consumer;
-use crate::shard::{End, Frame, FrameKind, InboxItem, Ready};
+use crate::shard::{End, Frame, FrameKind, InboxItem, Method, Ready};
 use crate::stats::DropReason;
 use crate::transport::frame::{Decoder, FrameLimits, Item, Opcode, ProtocolError, Role, encode};
 
@@ -95,10 +95,22 @@ async fn serve<C: Consumer>(
                     link.shard.local(|state| state.heard_message(link.key));
                     match message {
                         Ok(message) => {
-                            handle(&link, &mut input, Box::pin(consumer.receive(message, conn))).await
+                            handle(
+                                &link,
+                                Method::Receive,
+                                &mut input,
+                                Box::pin(consumer.receive(message, conn)),
+                            )
+                            .await
                         }
                         Err(error) => {
-                            handle(&link, &mut input, Box::pin(consumer.malformed(error, conn))).await
+                            handle(
+                                &link,
+                                Method::Malformed,
+                                &mut input,
+                                Box::pin(consumer.malformed(error, conn)),
+                            )
+                            .await
                         }
                     }
                 }
@@ -114,14 +126,18 @@ async fn serve<C: Consumer>(
             return Ending::Protocol(error);
         }
         let ended = match next(conn, &link).await {
-            Next::Event(event) => handle(&link, &mut input, Box::pin(consumer.event(event, conn))).await,
+            Next::Event(event) => {
+                handle(&link, Method::Timer, &mut input, Box::pin(consumer.event(event, conn))).await
+            }
             Next::Unreadable => None,
             Next::Shard(Ready::Bytes(buffer, filled)) => {
                 input = Input::shared(buffer, filled);
                 None
             }
             Next::Shard(Ready::Inbox(item)) => match read_item(conn, &link, item) {
-                Some(event) => handle(&link, &mut input, Box::pin(consumer.event(event, conn))).await,
+                Some(event) => {
+                    handle(&link, Method::Event, &mut input, Box::pin(consumer.event(event, conn))).await
+                }
                 None => None,
             },
             Next::Shard(Ready::Eof) => Some(Ending::Eof),
@@ -138,12 +154,11 @@ fn next_step<C: Consumer>(
     input: &mut Input,
     link: &Link,
 ) -> Result<Step<C::In>, ProtocolError> {
-    let codec = link.settings.codec;
     let (used, item) = decoder.decode(input.rest(), &frame_limits(link))?;
     let step = match item {
         None | Some(Item::Pong(_)) => Step::More,
-        Some(Item::Text(text)) => read_message(Payload::Text(text), codec),
-        Some(Item::Binary(bytes)) => read_message(Payload::Binary(bytes), codec),
+        Some(Item::Text(text)) => read_message(Payload::Text(text), link),
+        Some(Item::Binary(bytes)) => read_message(Payload::Binary(bytes), link),
         Some(Item::Ping(payload)) => Step::Pong(encode(Opcode::Pong, payload)),
         Some(Item::Close(close)) => Step::Close(close.map(|(code, reason)| (code, reason.to_owned()))),
     };
@@ -152,7 +167,9 @@ fn next_step<C: Consumer>(
 }
 
 /// Reads a message as its type's own code says.
-fn read_message<In: Incoming>(payload: Payload<'_>, codec: Codec) -> Step<In> {
+fn read_message<In: Incoming>(payload: Payload<'_>, link: &Link) -> Step<In> {
+    let codec = link.settings.codec;
+    let _mark = link.shard.mark(link.settings.code(Method::Decode));
     match std::panic::catch_unwind(|| In::decode(payload, codec)) {
         Ok(read) => Step::Message(read),
         Err(_) => Step::Panicked,
@@ -163,10 +180,10 @@ fn read_message<In: Incoming>(payload: Payload<'_>, codec: Codec) -> Step<In> {
 type Handler<'a> = Pin<Box<dyn Future<Output = Result<(), Close>> + Send + 'a>>;
 
 /// Runs a handler to its end. Most are done at once; for one that is not, the shard's read buffer goes back.
-async fn handle(link: &Link, input: &mut Input, mut handler: Handler<'_>) -> Option<Ending> {
+async fn handle(link: &Link, method: Method, input: &mut Input, mut handler: Handler<'_>) -> Option<Ending> {
     let mut last_while = None;
     poll_fn(|cx| {
-        let polled = poll_guarded(link, &mut handler, &mut last_while, cx);
+        let polled = poll_guarded(link, method, &mut handler, &mut last_while, cx);
         if polled.is_pending() {
             input.settle(link);
         }
@@ -186,7 +203,9 @@ enum Next<E> {
 async fn next<C: Consumer>(conn: &mut Connection<C>, link: &Link) -> Next<C::Event> {
     poll_fn(|cx| {
         if let Some(timers) = &mut conn.timers {
+            let mark = link.shard.mark(link.settings.code(Method::Timer));
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| timers.poll(cx)));
+            drop(mark);
             match polled {
                 Ok(Poll::Ready(event)) => return Poll::Ready(Next::Event(event)),
                 Ok(Poll::Pending) => {}
@@ -209,6 +228,7 @@ fn read_item<C: Consumer>(conn: &Connection<C>, link: &Link, item: InboxItem) ->
     };
     // Left in the meantime: the message is no longer wanted.
     let (_, read) = conn.readers.iter().find(|(topic, _)| *topic == delivery.topic)?;
+    let _mark = link.shard.mark(link.settings.code(Method::Event));
     let read = std::panic::AssertUnwindSafe(|| read(&delivery.payload, delivery.format));
     let error = match std::panic::catch_unwind(read) {
         Ok(Ok(event)) => return Some(event),

@@ -49,6 +49,7 @@ impl BenchShard {
             codec: Codec::Json,
             subprotocols: Vec::new(),
             origin: OriginPolicy::any(),
+            number: 0,
         });
         let full = Arc::new(AtomicBool::new(false));
         let mut state = State::new(Duration::from_secs(1), counters.clone());
@@ -68,7 +69,7 @@ impl BenchShard {
     /// Brings one message to every member, as the shard does with what the channel layer hands it.
     pub fn deliver(&self, payload: &Bytes, format: PayloadFormat) {
         let delivery = Arc::new(Delivery::new(TOPIC, payload.clone(), format));
-        super::deliver(&self.state, &delivery, &self.counters);
+        super::deliver(&self.state, &delivery, None, &self.counters);
     }
 
     /// Ends the tick: one write for each member.

@@ -6,46 +6,65 @@
 
 #[cfg(feature = "internals")]
 pub(crate) mod bench;
+mod clock;
+mod fatal;
+#[cfg(feature = "internals")]
+pub(crate) mod faults;
 mod heartbeat;
 mod mailbox;
 mod notify;
 mod outbox;
+mod placement;
+mod running;
 mod slot;
 mod socket;
 mod state;
+mod thread;
 mod tick;
 mod topics;
+mod watch;
+mod watchdog;
 mod wheel;
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::{Interval, MissedTickBehavior};
 
+use self::fatal::NoUnwind;
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};
+use self::placement::Load;
+pub(crate) use self::placement::{Placed, choose};
+use self::running::RunningCell;
+pub(crate) use self::running::{Code, Method, marked};
 pub(crate) use self::slot::{End, InboxItem, SlotKey};
 pub(crate) use self::socket::Socket;
 pub(crate) use self::state::{Ready, Refused, State};
-use crate::hub::Delivery;
-use crate::limits::Limits;
+use self::thread::Stopped;
+pub(crate) use self::watch::Watch;
+pub(crate) use self::watchdog::Watchdog;
+use crate::hub::{Delivery, Relay};
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 
 /// A shard as other threads know it.
 pub(crate) struct Shard {
     id: u32,
+    /// Its number among those of its node, as its thread is named and the log says it.
+    index: usize,
     mailbox: Mailbox,
     runtime: Handle,
-    /// Connections here, for the placement of the next one.
-    load: AtomicUsize,
+    load: Load,
+    running: RunningCell,
+    watch: Arc<Watch>,
     counters: Arc<Counters>,
 }
 
@@ -57,79 +76,6 @@ thread_local! {
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 impl Shard {
-    /// Starts a shard on a thread of its own.
-    pub(crate) fn spawn(
-        index: usize,
-        limits: &Limits,
-        counters: Arc<Counters>,
-    ) -> std::io::Result<Arc<Self>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .thread_name(format!("narrows-pool-{index}"))
-            .max_blocking_threads(64)
-            .build()?;
-        let (shard, engine) = Self::new(runtime.handle().clone(), limits, counters);
-        std::thread::Builder::new().name(format!("narrows-{index}")).spawn(move || {
-            let run = std::panic::AssertUnwindSafe(|| {
-                // Known on its thread from the start: the first session may run before the engine does.
-                engine.begin();
-                // A task like the sessions: it comes after all that were woken with it, so that one tick has what
-                // they send. As the runtime's root it would cost another look at the sockets before each tick.
-                let engine = runtime.spawn(engine);
-                if let Err(error) = runtime.block_on(engine) {
-                    std::panic::resume_unwind(error.into_panic());
-                }
-                // Consumers that are still here end with their runtime, on the thread that has their state.
-                drop(runtime);
-            });
-            if std::panic::catch_unwind(run).is_err() {
-                // Half of a node that looks alive is worse than none: a supervisor can restart a dead one.
-                tracing::error!("a shard panicked; the process cannot go on");
-                std::process::abort();
-            }
-        })?;
-        Ok(shard)
-    }
-
-    /// Makes the current thread a shard; its runtime must be one of a single thread.
-    pub(crate) fn here_and_now(limits: &Limits, counters: Arc<Counters>) -> Arc<Self> {
-        let (shard, engine) = Self::new(Handle::current(), limits, counters);
-        engine.begin();
-        tokio::spawn(engine);
-        shard
-    }
-
-    fn new(runtime: Handle, limits: &Limits, counters: Arc<Counters>) -> (Arc<Self>, Engine) {
-        let shard = Arc::new(Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            mailbox: Mailbox::new(),
-            runtime,
-            load: AtomicUsize::new(0),
-            counters,
-        });
-        let engine = Engine {
-            shard: shard.clone(),
-            tick: heartbeat::tick_for(limits),
-            clock: None,
-            spare: Vec::new(),
-        };
-        (shard, engine)
-    }
-
-    /// How many connections are here, or on their way.
-    pub(crate) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    /// Counts a connection in, for [`remove`](Self::remove) to count out.
-    pub(crate) fn expect_one(&self) {
-        self.load.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_out(&self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
-    }
-
     /// Whether the caller runs on this shard's thread.
     pub(crate) fn is_here(&self) -> bool {
         HERE.try_with(|here| here.borrow().iter().any(|(id, _)| *id == self.id)).unwrap_or(false)
@@ -140,7 +86,12 @@ impl Shard {
         HERE.try_with(|here| {
             let here = here.borrow();
             let (_, state) = here.iter().find(|(id, _)| *id == self.id)?;
-            Some(work(&mut state.borrow_mut()))
+            // All of it is the engine's own code, on what all connections share: in a session's task the runtime
+            // would keep a panic to itself.
+            let whole = NoUnwind::new(self.index);
+            let done = work(&mut state.borrow_mut());
+            whole.disarm();
+            Some(done)
         })
         .ok()
         .flatten()
@@ -168,7 +119,7 @@ impl Shard {
     /// Forgets a connection; called on the shard's thread.
     pub(crate) fn remove(&self, key: SlotKey) {
         let slot = self.local(|state| state.remove(key));
-        self.count_out();
+        self.load.count_out();
         // Dropped while nothing is borrowed: its parts may wake others.
         drop(slot);
     }
@@ -241,7 +192,7 @@ impl Engine {
     /// Takes in one piece of mail; `false` when it is the last.
     fn take_in(&self, state: &RefCell<State>, mail: Mail) -> bool {
         match mail {
-            Mail::Deliver(delivery) => deliver(state, &delivery, &self.shard.counters),
+            Mail::Deliver(delivery) => deliver(state, &delivery, Some(&self.shard), &self.shard.counters),
             Mail::Gap(topic, gap) => state.borrow_mut().notify_gap(topic, gap),
             Mail::Run(work) => work(&mut state.borrow_mut()),
             Mail::Adopt(serve) => serve(),
@@ -252,9 +203,9 @@ impl Engine {
 }
 
 impl Future for Engine {
-    type Output = ();
+    type Output = Stopped;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stopped> {
         let state = self.state().unwrap_or_else(|| self.begin());
         self.shard.mailbox.register(cx.waker());
         // This very poll ends the tick: frames that it makes itself need not wake it once more.
@@ -264,7 +215,7 @@ impl Future for Engine {
         for piece in mail.drain(..) {
             if !self.take_in(&state, piece) {
                 state.borrow_mut().flush();
-                return Poll::Ready(());
+                return Poll::Ready(Stopped(()));
             }
         }
         if mail.capacity() <= 4096 {
@@ -298,13 +249,25 @@ impl Drop for Engine {
     }
 }
 
+impl State {
+    /// How one of a topic's lists wants its messages written, and by whose code.
+    fn relay(&mut self, topic: u64, list: usize) -> Option<(Relay, Option<Code>)> {
+        let (relay, members) = self.topics.get(topic)?.relays.get(list)?;
+        let (relay, first) = (*relay, members.first().copied());
+        // All members of a list are of one consumer.
+        let settings = first.and_then(|index| self.slots.at(index).settings.as_ref());
+        Some((relay, settings.map(|settings| settings.code(Method::Encode))))
+    }
+}
+
 /// Brings one message to the shard's members. The message's own code runs while nothing is borrowed.
-fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, counters: &Counters) {
+fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, shard: Option<&Shard>, counters: &Counters) {
     for list in 0.. {
-        let relay =
-            state.borrow().topics.get(delivery.topic).and_then(|l| l.relays.get(list)).map(|(r, _)| *r);
-        let Some(relay) = relay else { break };
-        match delivery.frame(&relay) {
+        let Some((relay, code)) = state.borrow_mut().relay(delivery.topic, list) else { break };
+        let mark = shard.zip(code).map(|(shard, code)| shard.mark(code));
+        let frame = delivery.frame(&relay);
+        drop(mark);
+        match frame {
             Ok(Some(frame)) => state.borrow_mut().spread(delivery.topic, list, frame),
             Ok(None) => {}
             Err(error) => {

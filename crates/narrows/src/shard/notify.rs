@@ -86,6 +86,7 @@ mod tests {
             inbox,
             codec: Codec::Json,
             subprotocols: Vec::new(),
+            number: 0,
             origin: OriginPolicy::any(),
         };
         let counters = Arc::<Counters>::default();

@@ -37,7 +37,7 @@ impl Socket {
             Self::Pending => Err(io::ErrorKind::WouldBlock.into()),
             Self::Tcp(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
             Self::Unix(s) => Ok(Sent { bytes: rustix::net::send(s, bytes, FLAGS)?, flushed: true }),
-            Self::Other(s) => send_other(&mut **s, bytes),
+            Self::Other(s) => fenced(|| send_other(&mut **s, bytes))?,
         }
     }
 
@@ -50,13 +50,13 @@ impl Socket {
             Self::Pending => Poll::Pending,
             Self::Tcp(s) => Pin::new(s).poll_write_vectored(cx, slices),
             Self::Unix(s) => Pin::new(s).poll_write_vectored(cx, slices),
-            Self::Other(s) => Pin::new(&mut **s).poll_write_vectored(cx, slices),
+            Self::Other(s) => fenced(|| Pin::new(&mut **s).poll_write_vectored(cx, slices))?,
         }
     }
 
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Other(s) => Pin::new(&mut **s).poll_flush(cx),
+            Self::Other(s) => fenced(|| Pin::new(&mut **s).poll_flush(cx))?,
             _ => Poll::Ready(Ok(())),
         }
     }
@@ -67,7 +67,7 @@ impl Socket {
             Self::Pending => Poll::Ready(Ok(())),
             Self::Tcp(s) => Pin::new(s).poll_shutdown(cx),
             Self::Unix(s) => Pin::new(s).poll_shutdown(cx),
-            Self::Other(s) => Pin::new(&mut **s).poll_shutdown(cx),
+            Self::Other(s) => fenced(|| Pin::new(&mut **s).poll_shutdown(cx))?,
         }
     }
 
@@ -78,10 +78,16 @@ impl Socket {
             Self::Pending => Poll::Pending,
             Self::Tcp(s) => Pin::new(s).poll_read(cx, &mut buffer),
             Self::Unix(s) => Pin::new(s).poll_read(cx, &mut buffer),
-            Self::Other(s) => Pin::new(&mut **s).poll_read(cx, &mut buffer),
+            Self::Other(s) => fenced(|| Pin::new(&mut **s).poll_read(cx, &mut buffer))?,
         };
         polled.map_ok(|()| buffer.filled().len())
     }
+}
+
+/// Calls a stream that is not ours: its panic ends its connection, and not the shard in whose midst it happens.
+fn fenced<R>(call: impl FnOnce() -> R) -> io::Result<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
+        .map_err(|_| io::Error::other("the connection's stream panicked"))
 }
 
 fn send_other(stream: &mut dyn Stream, bytes: &[u8]) -> io::Result<Sent> {

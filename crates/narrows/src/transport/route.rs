@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::origin::OriginPolicy;
 use crate::scope::{FromHandshake, Seen};
 use crate::session::{self, Decision, Handshake};
+use crate::shard::{Code, Method, Shard, marked};
 use crate::sync::Arc;
 
 /// How one consumer is served; each connection refers to it.
@@ -33,6 +34,15 @@ pub(crate) struct RouteSettings {
     pub(crate) codec: Codec,
     pub(crate) subprotocols: Vec<String>,
     pub(crate) origin: OriginPolicy,
+    /// The consumer's number in the node's watch.
+    pub(crate) number: u16,
+}
+
+impl RouteSettings {
+    /// A part of the consumer's code, as a shard marks it while it runs.
+    pub(crate) fn code(&self, method: Method) -> Code {
+        Code { consumer: self.number, method, limit: self.limits.long_handler }
+    }
 }
 
 /// A consumer on its way to a route: what differs from the defaults of its [`Channels`] is set here.
@@ -76,6 +86,7 @@ impl<C: Consumer> ConsumerRoute<C> {
             codec: Codec::Json,
             subprotocols: Vec::new(),
             origin: channels.origin().clone(),
+            number: channels.watch().number(name),
         };
         Self { channels, settings, consumer: PhantomData }
     }
@@ -177,16 +188,21 @@ where
     let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return Err((StatusCode::BAD_REQUEST, "this connection cannot be upgraded\n").into_response());
     };
-    let scope = extract::<C, S>(&mut parts, state, &settings).await.map_err(count_refused)?;
+    let here = channels.here().map(|(_, shard)| &**shard);
+    let scope = extract::<C, S>(&mut parts, state, &settings, here).await.map_err(count_refused)?;
     // The rest of the request is not needed any more, and it pins hyper's read buffer.
     drop(parts);
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
     let acceptance = Acceptance { offered: opening.offered, subprotocol: chosen, ..Acceptance::default() };
     let (decision, decided) = oneshot::channel();
-    let (index, shard) = channels.place();
+    let (index, placed) = channels.place().map_err(|error| {
+        tracing::error!(consumer = settings.name, %error, "the shards cannot be started");
+        count_refused(unavailable("the server cannot start\n"))
+    })?;
+    let shard = placed.shard().clone();
     let at_home = shard.is_here();
     let handshake = Handshake::<C> {
-        shard: shard.clone(),
+        placed,
         index,
         channels: channels.clone(),
         settings,
@@ -211,12 +227,14 @@ async fn extract<C: Consumer, S: Send + Sync>(
     parts: &mut Parts,
     state: &S,
     settings: &RouteSettings,
+    here: Option<&Shard>,
 ) -> Result<C::Scope, Response>
 where
     C::Scope: FromRequestParts<S>,
 {
     let (time, consumer) = (settings.limits.connect_timeout, settings.name);
     let extracting = session::caught(C::Scope::from_request_parts(parts, state));
+    let extracting = marked(here, settings.code(Method::Scope), extracting);
     match tokio::time::timeout(time, extracting).await {
         Ok(Ok(extracted)) => extracted.map_err(IntoResponse::into_response),
         Ok(Err(())) => {

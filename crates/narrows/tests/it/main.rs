@@ -8,12 +8,17 @@ mod compile_fail;
 mod consumers;
 mod cookies;
 mod endings;
+#[cfg(feature = "internals")]
+mod fatal;
 mod faulty_layer;
 mod gated_layer;
 mod groups;
 mod layers;
+mod logged;
+mod long_handlers;
 mod origin;
 mod over_tcp;
+mod placement;
 mod proxies;
 mod real_site;
 mod routing;

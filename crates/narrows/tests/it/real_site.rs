@@ -35,6 +35,8 @@ impl Site {
         settings.bind = vec!["127.0.0.1:0".to_owned()];
         settings.unix = vec![unix.clone()];
         settings.drain_window = std::time::Duration::ZERO;
+        // A connection that waits for its next request is not to end while a slow machine tests.
+        settings.header_timeout = std::time::Duration::ZERO;
         let server = Server::new(app, channels, &settings).listen().await.unwrap();
         let Address::Tcp(address) = server.addresses()[0] else { panic!("the first address is TCP") };
         let (end, ended) = oneshot::channel();

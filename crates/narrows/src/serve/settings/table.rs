@@ -95,6 +95,8 @@ pub(super) fn rows() -> Vec<Row> {
                 "How long the client may take to answer a close, before TCP is cut"),
             ("disconnect_timeout", NEEDED, Duration(|s| &mut s.limits.disconnect_timeout),
                 "How long a consumer's `disconnect` may take, before it is dropped"),
+            ("long_handler", OFF, Duration(|s| &mut s.limits.long_handler),
+                "How long one call of a handler may hold its shard up, before it is counted and named in the log"),
         ]),
         ("Messages", vec![
             ("max_message_bytes", SIZE, Number(|s| &mut s.limits.max_message_bytes),
