@@ -176,17 +176,33 @@ impl Channels {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (_, placed) = self.place()?;
+        let placed = self.place_from(None)?.1;
         let code = Code { consumer: Watch::HTTP, method: Method::Request, limit: self.limits().long_handler };
         let shard = placed.shard().clone();
-        shard.post(Mail::Adopt(Box::new(move || {
+        let adopt = move || {
             let serving = serve();
             let home = placed.shard().clone();
             home.spawn_task(async move {
                 marked(Some(placed.shard()), code, serving).await;
             });
-        })));
+        };
+        if shard.is_here() {
+            adopt();
+        } else {
+            shard.post(Mail::Adopt(Box::new(adopt)));
+        }
         Ok(())
+    }
+
+    /// The shard that accepts for all: `now`, while it can, or the one that has the least to do.
+    pub(crate) fn host(&self, now: Option<usize>) -> io::Result<usize> {
+        let shards = self.shards()?;
+        let now = now.filter(|now| !shards[*now].is_held_up());
+        Ok(choose(shards, now, 0))
+    }
+
+    pub(crate) fn spawn_on(&self, shard: usize, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.hub.started_shards()[shard].spawn_task(task);
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -243,8 +259,12 @@ impl Channels {
     /// A place for the next connection, which counts from now on: on the shard that has the least to do, or this
     /// one, where the caller runs on one that is not much worse.
     pub(crate) fn place(&self) -> io::Result<(u16, Placed)> {
+        self.place_from(self.here().map(|(i, _)| i))
+    }
+
+    fn place_from(&self, home: Option<usize>) -> io::Result<(u16, Placed)> {
         let shards = self.shards()?;
-        let index = choose(shards, self.here().map(|(i, _)| i), self.0.turn.fetch_add(1, Ordering::Relaxed));
+        let index = choose(shards, home, self.0.turn.fetch_add(1, Ordering::Relaxed));
         Ok((index as u16, Placed::new(shards[index].clone())))
     }
 }

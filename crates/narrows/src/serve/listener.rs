@@ -1,14 +1,12 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// Where a server listens.
 ///
@@ -78,9 +76,9 @@ pub enum ListenError {
 /// One open listening socket.
 pub(super) struct Listener {
     pub(super) address: Address,
-    /// Not tokio's own listener: its sockets come registered with the runtime that accepts, and have to be taken
-    /// out of there again, as each lives on a shard.
-    socket: AsyncFd<OwnedFd>,
+    /// Not tokio's own listener: its sockets come registered with the runtime that accepts, and would have to be
+    /// taken out of there again, as each lives on a shard.
+    socket: OwnedFd,
     /// Removed when we are done, if we made it.
     path: Option<PathBuf>,
 }
@@ -98,13 +96,13 @@ impl Listener {
         // A chat message must not wait for the receipt of the one before it. Each accepted socket inherits it.
         SockRef::from(&listener).set_tcp_nodelay(true)?;
         let address = Address::Tcp(listener.local_addr()?);
-        Ok(Self { address, socket: register(listener.into())?, path: None })
+        Ok(Self { address, socket: listener.into(), path: None })
     }
 
     fn new_unix(listener: std::os::unix::net::UnixListener, path: Option<PathBuf>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let name = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { address: Address::Unix(name), socket: register(listener.into())?, path })
+        Ok(Self { address: Address::Unix(name), socket: listener.into(), path })
     }
 
     /// Opens every address that a `host:port` stands for.
@@ -155,14 +153,10 @@ impl Listener {
             .collect()
     }
 
-    /// The next connection.
-    ///
-    /// # Cancel safety
-    /// Dropped, it has accepted nothing.
-    pub(super) async fn accept(&self) -> io::Result<Accepted> {
+    /// The next connection, if one is there.
+    pub(super) fn accept(&self) -> io::Result<Accepted> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let accept = |listener: &OwnedFd| Ok(acceptfrom_with(listener, flags)?);
-        let (socket, peer) = self.socket.async_io(Interest::READABLE, accept).await?;
+        let (socket, peer) = acceptfrom_with(&self.socket, flags)?;
         let peer = match &self.address {
             // Nobody is to pass for a neighbour on a unix socket because the address is missing.
             Address::Tcp(_) => Some(peer.ok_or(io::ErrorKind::ConnectionAborted)?.try_into()?),
@@ -172,12 +166,10 @@ impl Listener {
     }
 }
 
-#[allow(
-    deprecated,
-    reason = "its successor is unsafe, for types that close their descriptor; this one owns it"
-)]
-fn register(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(socket, Interest::READABLE)
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
 }
 
 impl Drop for Listener {
@@ -217,7 +209,8 @@ mod tests {
         let listener = Listener::tcp("127.0.0.1:0").await.unwrap().remove(0);
         let Address::Tcp(address) = listener.address.clone() else { unreachable!() };
         let client = tokio::net::TcpStream::connect(address).await.unwrap();
-        let Accepted { socket, peer } = listener.accept().await.unwrap();
+        // On the same machine the handshake is over when the client has connected.
+        let Accepted { socket, peer } = listener.accept().unwrap();
         assert_eq!(peer, Some(client.local_addr().unwrap()));
         let accepted = std::net::TcpStream::from(socket);
         assert!(accepted.nodelay().unwrap(), "inherited from the listener");

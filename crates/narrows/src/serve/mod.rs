@@ -20,6 +20,7 @@
 //! # Ok(()) }
 //! ```
 
+mod acceptor;
 mod health;
 mod http;
 mod listener;

@@ -1,9 +1,9 @@
-use std::io;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::watch;
 
+use super::acceptor::Acceptor;
 use super::http::Http;
 use super::listener::{Address, ListenError, Listener};
 use super::settings::Settings;
@@ -105,25 +105,23 @@ impl Listening {
         let Self { server: Server { app, channels, settings }, listeners, .. } = self;
         let (tell_http, ending) = watch::channel(false);
         let http = Http::new(app, &settings, channels.front().clone(), ending);
-        let accepting =
-            listeners.into_iter().map(|listener| accept(listener, channels.clone(), http.clone()));
-        let accepting = futures_util::future::join_all(accepting);
+        let mut acceptor = Acceptor::new(listeners, &channels, &http);
         {
-            let mut accepting = std::pin::pin!(accepting);
+            let mut accepting = std::pin::pin!(acceptor.run());
             tokio::select! {
-                _ = accepting.as_mut() => {}
+                () = accepting.as_mut() => {}
                 () = end => {
                     channels.set_unready();
                     if settings.drain_delay > Duration::ZERO {
                         tokio::select! {
-                            _ = accepting.as_mut() => {}
+                            () = accepting.as_mut() => {}
                             () = tokio::time::sleep(settings.drain_delay) => {}
                         }
                     }
                 }
             }
-            // Dropped here: the listening sockets close, and a new process can take their place.
         }
+        acceptor.stop().await;
         // Nobody listens when every connection has ended already.
         let _ = tell_http.send(true);
         let drained = async {
@@ -150,31 +148,4 @@ fn raise_open_files() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
-}
-
-/// Accepts for ever, and hands each socket to the shard that has the least to do.
-async fn accept(listener: Listener, channels: Channels, http: Http) {
-    let address = listener.address.clone();
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => {
-                let http = http.clone();
-                if let Err(error) = channels.place_socket(move || http.serve(accepted)) {
-                    tracing::error!(%error, "the shards cannot be started");
-                }
-            }
-            Err(error) if is_the_clients(&error) => {}
-            Err(error) => {
-                // Out of descriptors or memory: trying again at once would only burn the processor.
-                tracing::error!(%error, address = %address, "cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// The client gave up before it was accepted; no concern of ours.
-fn is_the_clients(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

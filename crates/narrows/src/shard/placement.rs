@@ -1,6 +1,7 @@
 //! Which shard a new connection goes to: the one with the fewest connections, unless it is busy with those it has.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::Shard;
 use crate::sync::Arc;
@@ -47,7 +48,22 @@ impl Load {
 /// The shard for the next connection. Where several are alike it is the first of them from `turn` on; `home` is the
 /// shard that has the socket already.
 pub(crate) fn choose(shards: &[Arc<Shard>], home: Option<usize>, turn: usize) -> usize {
-    choose_by(shards.len(), |i| shards[i].load.look(), home, turn)
+    choose_by(shards.len(), |i| shards[i].look(), home, turn)
+}
+
+impl Shard {
+    /// After so long in one call of a user's code nobody else is sent here.
+    const HELD_UP: Duration = Duration::from_millis(50);
+
+    /// Whether a handler has kept all others waiting for a while, and still does.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.running.get().time() > Self::HELD_UP
+    }
+
+    fn look(&self) -> Looked {
+        let looked = self.load.look();
+        if self.is_held_up() { Looked { busy: 1000, ..looked } } else { looked }
+    }
 }
 
 fn choose_by(shards: usize, look: impl Fn(usize) -> Looked, home: Option<usize>, turn: usize) -> usize {

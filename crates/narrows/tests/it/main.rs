@@ -3,6 +3,7 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod accepting;
 mod blocking;
 mod compile_fail;
 mod consumers;
