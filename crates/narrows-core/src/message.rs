@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +45,14 @@ pub enum PayloadFormat {
     Json,
 }
 
+/// An unusual message's buffer is not kept.
+const MAX_SCRATCH: usize = 1 << 20;
+
+thread_local! {
+    /// Messages are written here first: one allocation of the right size each, whatever serde's writes.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 impl PayloadFormat {
     /// Writes a message.
     ///
@@ -50,11 +60,24 @@ impl PayloadFormat {
     /// [`MessageError::NotAMap`] when the value is not a map (a bare number, a list, a unit enum without a
     /// tag), as no Python process could take it; [`MessageError::Encode`] when its `Serialize` fails.
     pub fn encode<M: Message>(self, message: &M) -> Result<Bytes, MessageError> {
-        let bytes = match self {
-            Self::MsgPack => rmp_serde::to_vec_named(message).map_err(|e| MessageError::Encode(e.into()))?,
-            Self::Json => serde_json::to_vec(message).map_err(|e| MessageError::Encode(e.into()))?,
-        };
-        if self.is_map(&bytes) { Ok(bytes.into()) } else { Err(MessageError::NotAMap) }
+        // Taken, not borrowed: the message's own `Serialize` may come back here.
+        let mut buffer = SCRATCH.take();
+        buffer.clear();
+        match self {
+            Self::MsgPack => rmp_serde::encode::write_named(&mut buffer, message)
+                .map_err(|e| MessageError::Encode(e.into()))?,
+            Self::Json => {
+                serde_json::to_writer(&mut buffer, message).map_err(|e| MessageError::Encode(e.into()))?;
+            }
+        }
+        if !self.is_map(&buffer) {
+            return Err(MessageError::NotAMap);
+        }
+        let bytes = Bytes::copy_from_slice(&buffer);
+        if buffer.capacity() <= MAX_SCRATCH {
+            SCRATCH.set(buffer);
+        }
+        Ok(bytes)
     }
 
     /// Reads a message. Whatever the bytes are, the worst result is an error.

@@ -12,6 +12,7 @@ pub(super) trait DynLayer: Send + Sync {
     fn subscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
     fn unsubscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
     fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a>;
+    fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>>;
     fn new_channel(&self) -> String;
 }
 
@@ -27,6 +28,9 @@ impl<L: ChannelLayer> DynLayer for L {
     }
     fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a> {
         Box::pin(ChannelLayer::publish(self, topic, payload))
+    }
+    fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>> {
+        ChannelLayer::publish_now(self, topic, payload)
     }
     fn new_channel(&self) -> String {
         ChannelLayer::new_channel(self)

@@ -62,9 +62,14 @@ impl Hub {
 
     /// Publishes through the layer, and holds the caller back while this node's shards are far behind.
     pub(crate) async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.layer.publish(topic, payload).await?;
+        match self.layer.publish_now(topic, &payload) {
+            Some(published) => published?,
+            None => self.layer.publish(topic, payload).await?,
+        }
         for shard in self.started_shards() {
-            shard.room().await;
+            if shard.is_crowded() {
+                shard.room().await;
+            }
         }
         Ok(())
     }
@@ -110,7 +115,7 @@ impl Hub {
     }
 
     fn deliver(&self, topic: &Topic, payload: Bytes) {
-        // The registry's lock is held throughout: all shards see the messages of a topic in one order.
+        // The topic's lock is held throughout: all shards see its messages in one order.
         self.registry.with(topic, |id, shards| {
             let delivery = Arc::new(Delivery::new(id, payload, self.format));
             for &(shard, _) in shards {

@@ -1,39 +1,23 @@
-use std::collections::HashMap;
+mod stripe;
+
+use std::hash::{BuildHasher, RandomState};
 
 use narrows_core::{LayerError, Topic};
 use tokio::sync::oneshot;
 
-use crate::sync::{Arc, Mutex, lock};
+use self::stripe::{Phase, Stripe};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 /// Which topics this node wants: how many members each has on which shard, and what the layer knows of it.
 ///
 /// Subscribing takes time while members come and go. One driver at a time works on a topic: it asks
 /// [`step`](Self::step) what to do, does it, and asks again, until the layer is where it should be.
-#[derive(Default)]
-pub(super) struct Registry(Mutex<Topics>);
-
-#[derive(Default)]
-struct Topics {
-    by_topic: HashMap<Topic, u64>,
-    by_id: HashMap<u64, Entry>,
-    last_id: u64,
-}
-
-struct Entry {
-    topic: Topic,
-    members: u32,
-    /// The shards that have members, and how many.
-    shards: Vec<(u16, u32)>,
-    phase: Phase,
-    waiting: Vec<oneshot::Sender<Result<(), Arc<LayerError>>>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Off,
-    /// A driver is at work.
-    Busy,
-    On,
+///
+/// A topic lives in one of several stripes, each with a lock of its own: publishers of different topics do not
+/// wait for each other. The stripe is named in the lowest bits of the topic's id.
+pub(super) struct Registry {
+    stripes: Box<[Mutex<Stripe>]>,
+    hasher: RandomState,
 }
 
 pub(super) type Waiting = oneshot::Receiver<Result<(), Arc<LayerError>>>;
@@ -52,11 +36,28 @@ pub(super) enum Step {
     Rest,
 }
 
+/// More than cores that publish at once; a power of two. One in models: which one a topic's name picks is random.
+const STRIPES: u64 = if cfg!(narrows_loom) { 1 } else { 32 };
+
+impl Default for Registry {
+    fn default() -> Self {
+        let stripes = (0..STRIPES).map(|number| Mutex::new(Stripe::new(number, STRIPES))).collect();
+        Self { stripes, hasher: RandomState::new() }
+    }
+}
+
 impl Registry {
+    /// The stripe of a topic, locked, and the topic's hash.
+    fn of(&self, topic: &Topic) -> (MutexGuard<'_, Stripe>, u64) {
+        let hash = self.hasher.hash_one(topic);
+        // The table of the stripe takes its place from the lowest bits and its tag from the highest.
+        let stripe = (hash >> 32) & (STRIPES - 1);
+        (lock(&self.stripes[stripe as usize]), hash)
+    }
+
     pub(super) fn acquire(&self, topic: &Topic, shard: u16) -> (u64, Acquired) {
-        let mut topics = lock(&self.0);
-        let id = topics.id(topic);
-        let entry = topics.by_id.get_mut(&id).expect("an id has an entry");
+        let (mut stripe, hash) = self.of(topic);
+        let (id, entry) = stripe.find_or_insert(topic, hash, &self.hasher);
         entry.members += 1;
         match entry.shards.iter_mut().find(|(s, _)| *s == shard) {
             Some((_, members)) => *members += 1,
@@ -76,8 +77,8 @@ impl Registry {
 
     /// Takes one member out; the topic comes back when the caller is to start a driver that unsubscribes.
     pub(super) fn release(&self, id: u64, shard: u16) -> Option<Topic> {
-        let mut topics = lock(&self.0);
-        let entry = topics.by_id.get_mut(&id)?;
+        let mut stripe = lock(&self.stripes[(id % STRIPES) as usize]);
+        let entry = stripe.by_id(id)?;
         entry.members -= 1;
         if let Some(at) = entry.shards.iter().position(|(s, _)| *s == shard) {
             entry.shards[at].1 -= 1;
@@ -91,7 +92,8 @@ impl Registry {
                 Some(entry.topic.clone())
             }
             (0, Phase::Off) => {
-                topics.forget(id);
+                let hash = self.hasher.hash_one(&entry.topic);
+                stripe.forget(id, hash);
                 None
             }
             _ => None,
@@ -100,27 +102,27 @@ impl Registry {
 
     /// The id of a topic that has members here.
     pub(super) fn id(&self, topic: &Topic) -> Option<u64> {
-        lock(&self.0).by_topic.get(topic).copied()
+        let (mut stripe, hash) = self.of(topic);
+        stripe.find(topic, hash).map(|(id, _)| id)
     }
 
     /// What a driver does next, given whether the layer has the topic now.
     pub(super) fn step(&self, topic: &Topic, subscribed: bool) -> Step {
-        let mut topics = lock(&self.0);
-        let Some(&id) = topics.by_topic.get(topic) else { return Step::Rest };
-        let entry = topics.by_id.get_mut(&id).expect("an id has an entry");
+        let (mut stripe, hash) = self.of(topic);
+        let Some((id, entry)) = stripe.find(topic, hash) else { return Step::Rest };
         match (entry.members > 0, subscribed) {
             (true, false) => Step::Subscribe,
             (false, true) => Step::Unsubscribe,
             (true, true) => {
                 entry.phase = Phase::On;
-                for waiting in entry.waiting.drain(..) {
+                for waiting in std::mem::take(&mut entry.waiting) {
                     // Whoever no longer waits has left, or is about to.
                     let _ = waiting.send(Ok(()));
                 }
                 Step::Rest
             }
             (false, false) => {
-                topics.forget(id);
+                stripe.forget(id, hash);
                 Step::Rest
             }
         }
@@ -128,52 +130,27 @@ impl Registry {
 
     /// The layer refused: those who wait are told, and take themselves out.
     pub(super) fn failed(&self, topic: &Topic, error: LayerError) {
-        let mut topics = lock(&self.0);
-        let Some(&id) = topics.by_topic.get(topic) else { return };
-        let entry = topics.by_id.get_mut(&id).expect("an id has an entry");
+        let (mut stripe, hash) = self.of(topic);
+        let Some((id, entry)) = stripe.find(topic, hash) else { return };
         entry.phase = Phase::Off;
         let error = Arc::new(error);
-        for waiting in entry.waiting.drain(..) {
+        for waiting in std::mem::take(&mut entry.waiting) {
             // As above.
             let _ = waiting.send(Err(error.clone()));
         }
         if entry.members == 0 {
-            topics.forget(id);
+            stripe.forget(id, hash);
         }
     }
 
-    /// Runs `work` with the topic's id and shards, if the topic has members here.
+    /// Runs `work` with the topic's id and shards, if the topic has members here. The stripe's lock is held
+    /// throughout.
     pub(super) fn with(&self, topic: &Topic, work: impl FnOnce(u64, &[(u16, u32)])) {
-        let topics = lock(&self.0);
-        let Some(id) = topics.by_topic.get(topic) else { return };
-        let entry = &topics.by_id[id];
-        if !entry.shards.is_empty() {
-            work(*id, &entry.shards);
-        }
-    }
-}
-
-impl Topics {
-    fn id(&mut self, topic: &Topic) -> u64 {
-        if let Some(id) = self.by_topic.get(topic) {
-            return *id;
-        }
-        self.last_id += 1;
-        let entry = Entry {
-            topic: topic.clone(),
-            members: 0,
-            shards: Vec::with_capacity(1),
-            phase: Phase::Off,
-            waiting: Vec::new(),
-        };
-        self.by_id.insert(self.last_id, entry);
-        self.by_topic.insert(topic.clone(), self.last_id);
-        self.last_id
-    }
-
-    fn forget(&mut self, id: u64) {
-        if let Some(entry) = self.by_id.remove(&id) {
-            self.by_topic.remove(&entry.topic);
+        let (mut stripe, hash) = self.of(topic);
+        if let Some((id, entry)) = stripe.find(topic, hash)
+            && !entry.shards.is_empty()
+        {
+            work(id, &entry.shards);
         }
     }
 }

@@ -55,19 +55,39 @@ pub(crate) struct Delivery {
     pub(crate) topic: u64,
     pub(crate) payload: Bytes,
     pub(crate) format: PayloadFormat,
-    written: Mutex<Vec<(Relay, Option<Frame>)>>,
+    written: Mutex<Written>,
+}
+
+/// The frames so far. A group mostly has one kind of member: room for one in place, without an allocation.
+#[derive(Debug, Default)]
+struct Written {
+    first: Option<(Relay, Option<Frame>)>,
+    more: Vec<(Relay, Option<Frame>)>,
+}
+
+impl Written {
+    fn find(&self, relay: &Relay) -> Option<&Option<Frame>> {
+        self.first.iter().chain(&self.more).find(|(r, _)| r == relay).map(|(_, frame)| frame)
+    }
+
+    fn push(&mut self, relay: Relay, frame: Option<Frame>) {
+        match &self.first {
+            None => self.first = Some((relay, frame)),
+            Some(_) => self.more.push((relay, frame)),
+        }
+    }
 }
 
 impl Delivery {
     pub(crate) fn new(topic: u64, payload: Bytes, format: PayloadFormat) -> Self {
-        Self { topic, payload, format, written: Mutex::new(Vec::new()) }
+        Self { topic, payload, format, written: Mutex::new(Written::default()) }
     }
 
     /// The frame for a relay's members; the first shard to ask writes it. `None` when it cannot be written:
     /// the first to ask is told why.
     pub(crate) fn frame(&self, relay: &Relay) -> Result<Option<Frame>, RelayError> {
         let mut written = lock(&self.written);
-        if let Some((_, frame)) = written.iter().find(|(r, _)| r == relay) {
+        if let Some(frame) = written.find(relay) {
             return Ok(frame.clone());
         }
         // The message's own code runs here; a panic in it must not take the shard along.
@@ -77,11 +97,11 @@ impl Delivery {
         .unwrap_or(Err(RelayError::Panicked));
         match frame {
             Ok(frame) => {
-                written.push((*relay, Some(frame.clone())));
+                written.push(*relay, Some(frame.clone()));
                 Ok(Some(frame))
             }
             Err(error) => {
-                written.push((*relay, None));
+                written.push(*relay, None);
                 Err(error)
             }
         }

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
 
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 /// The channel layer of a single process: the default, with nothing to install.
 ///
@@ -28,12 +29,18 @@ pub struct MemoryLayer {
     inbound: Arc<OnceLock<Inbound>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Bus {
-    /// Held while a message is handed on: this is where all nodes agree on one order.
-    topics: Mutex<HashMap<Topic, Vec<(u64, Inbound)>>>,
+    /// The topics in several parts, so that publishers of different ones do not wait for each other.
+    stripes: Box<[Mutex<Stripe>]>,
+    hasher: RandomState,
     next: AtomicU64,
 }
+
+/// Held while a message is handed on: this is where all nodes agree on a topic's order.
+type Stripe = HashMap<Topic, Vec<(u64, Inbound)>>;
+
+const STRIPES: u64 = 32;
 
 impl MemoryLayer {
     /// A layer of one node.
@@ -52,6 +59,19 @@ impl MemoryLayer {
     }
 }
 
+impl Bus {
+    fn stripe(&self, topic: &Topic) -> MutexGuard<'_, Stripe> {
+        lock(&self.stripes[(self.hasher.hash_one(topic) % STRIPES) as usize])
+    }
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
+        Self { stripes, hasher: RandomState::new(), next: AtomicU64::default() }
+    }
+}
+
 impl Default for MemoryLayer {
     fn default() -> Self {
         Self::new()
@@ -66,27 +86,34 @@ impl ChannelLayer for MemoryLayer {
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
         let inbound = self.inbound.get().ok_or(LayerError::Closed)?.clone();
-        lock(&self.bus.topics).entry(topic.clone()).or_default().push((self.node, inbound));
+        let mut stripe = self.bus.stripe(topic);
+        // Mostly this node is the only one: no room to spare for more.
+        let nodes = stripe.entry(topic.clone()).or_insert_with(|| Vec::with_capacity(1));
+        nodes.push((self.node, inbound));
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let mut topics = lock(&self.bus.topics);
-        if let Some(nodes) = topics.get_mut(topic) {
+        let mut stripe = self.bus.stripe(topic);
+        if let Some(nodes) = stripe.get_mut(topic) {
             nodes.retain(|(node, _)| *node != self.node);
             if nodes.is_empty() {
-                topics.remove(topic);
+                stripe.remove(topic);
             }
         }
         Ok(())
     }
 
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        let topics = lock(&self.bus.topics);
-        for (_, inbound) in topics.get(topic).into_iter().flatten() {
+        self.publish_now(topic, &payload).unwrap_or(Ok(()))
+    }
+
+    fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>> {
+        let stripe = self.bus.stripe(topic);
+        for (_, inbound) in stripe.get(topic).into_iter().flatten() {
             inbound.deliver(topic, payload.clone());
         }
-        Ok(())
+        Some(Ok(()))
     }
 
     fn new_channel(&self) -> String {

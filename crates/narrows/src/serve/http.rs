@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::listener::Address;
+use super::listener::Accepted;
 use super::settings::Settings;
 use crate::scope::{ByUnixSocket, Front};
 use crate::sync::Arc;
@@ -44,38 +43,28 @@ impl Http {
         let mut protocol = http1::Builder::new();
         protocol
             .timer(TokioTimer::new())
-            .max_headers(settings.max_headers)
             .max_header_size(settings.max_header_bytes)
             .max_buf_size(settings.max_header_bytes.max(64 * 1024));
+        // hyper has room for its own 100 in place; told a number, even this one, it allocates for each request.
+        if settings.max_headers != 100 {
+            protocol.max_headers(settings.max_headers);
+        }
         let timeout = settings.header_timeout;
         protocol.header_read_timeout((timeout > Duration::ZERO).then_some(timeout));
         Self(Arc::new(Inner { app, protocol, front, ending, open: watch::Sender::new(()) }))
     }
 
     /// Takes an accepted socket into the runtime of the calling shard and serves it.
-    pub(super) async fn serve(self, socket: OwnedFd, address: Address) {
-        let served = match address {
-            Address::Tcp(_) => self.serve_tcp(socket).await,
-            Address::Unix(_) => self.serve_unix(socket).await,
+    pub(super) async fn serve(self, Accepted { socket, peer }: Accepted) {
+        let stream = match peer {
+            Some(_) => TcpStream::from_std(socket.into()).map(Stream::Tcp),
+            None => UnixStream::from_std(socket.into()).map(Stream::Unix),
         };
-        if let Err(error) = served {
-            tracing::debug!(%error, "an accepted socket could not be served");
+        match stream {
+            Ok(Stream::Tcp(stream)) => self.serve_stream(stream, peer).await,
+            Ok(Stream::Unix(stream)) => self.serve_stream(stream, None).await,
+            Err(error) => tracing::debug!(%error, "an accepted socket could not be served"),
         }
-    }
-
-    async fn serve_tcp(self, socket: OwnedFd) -> std::io::Result<()> {
-        let stream = TcpStream::from_std(socket.into())?;
-        // A chat message must not wait for the answer to the one before it.
-        stream.set_nodelay(true)?;
-        let peer = stream.peer_addr()?;
-        self.serve_stream(stream, Some(peer)).await;
-        Ok(())
-    }
-
-    async fn serve_unix(self, socket: OwnedFd) -> std::io::Result<()> {
-        let stream = UnixStream::from_std(socket.into())?;
-        self.serve_stream(stream, None).await;
-        Ok(())
     }
 
     async fn serve_stream<T>(self, stream: T, peer: Option<SocketAddr>)
@@ -119,6 +108,11 @@ impl Http {
     pub(super) async fn idle(&self) {
         self.0.open.closed().await;
     }
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
 }
 
 fn unwrap_infallible<T>(result: Result<T, Infallible>) -> T {

@@ -5,8 +5,10 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use rustix::net::{SocketFlags, acceptfrom_with};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Where a server listens.
 ///
@@ -76,31 +78,33 @@ pub enum ListenError {
 /// One open listening socket.
 pub(super) struct Listener {
     pub(super) address: Address,
-    socket: Listening,
+    /// Not tokio's own listener: its sockets come registered with the runtime that accepts, and have to be taken
+    /// out of there again, as each lives on a shard.
+    socket: AsyncFd<OwnedFd>,
     /// Removed when we are done, if we made it.
     path: Option<PathBuf>,
 }
 
-enum Listening {
-    Tcp(TcpListener),
-    Unix(UnixListener),
+/// A connection that no runtime knows yet.
+pub(super) struct Accepted {
+    pub(super) socket: OwnedFd,
+    /// The client's address; `None` on a unix socket.
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Listener {
     fn new_tcp(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
+        // A chat message must not wait for the receipt of the one before it. Each accepted socket inherits it.
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
         let address = Address::Tcp(listener.local_addr()?);
-        Ok(Self { address, socket: Listening::Tcp(TcpListener::from_std(listener)?), path: None })
+        Ok(Self { address, socket: register(listener.into())?, path: None })
     }
 
     fn new_unix(listener: std::os::unix::net::UnixListener, path: Option<PathBuf>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let name = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
-        Ok(Self {
-            address: Address::Unix(name),
-            socket: Listening::Unix(UnixListener::from_std(listener)?),
-            path,
-        })
+        Ok(Self { address: Address::Unix(name), socket: register(listener.into())?, path })
     }
 
     /// Opens every address that a `host:port` stands for.
@@ -151,13 +155,29 @@ impl Listener {
             .collect()
     }
 
-    /// The next connection, taken out of this runtime again: it will live on a shard.
-    pub(super) async fn accept(&self) -> io::Result<OwnedFd> {
-        match &self.socket {
-            Listening::Tcp(listener) => Ok(listener.accept().await?.0.into_std()?.into()),
-            Listening::Unix(listener) => Ok(listener.accept().await?.0.into_std()?.into()),
-        }
+    /// The next connection.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has accepted nothing.
+    pub(super) async fn accept(&self) -> io::Result<Accepted> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let accept = |listener: &OwnedFd| Ok(acceptfrom_with(listener, flags)?);
+        let (socket, peer) = self.socket.async_io(Interest::READABLE, accept).await?;
+        let peer = match &self.address {
+            // Nobody is to pass for a neighbour on a unix socket because the address is missing.
+            Address::Tcp(_) => Some(peer.ok_or(io::ErrorKind::ConnectionAborted)?.try_into()?),
+            Address::Unix(_) => None,
+        };
+        Ok(Accepted { socket, peer })
     }
+}
+
+#[allow(
+    deprecated,
+    reason = "its successor is unsafe, for types that close their descriptor; this one owns it"
+)]
+fn register(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(socket, Interest::READABLE)
 }
 
 impl Drop for Listener {
@@ -186,4 +206,22 @@ fn take(passed: &mut ListenFd, index: usize) -> io::Result<Listener> {
         return Listener::new_tcp(listener);
     }
     Listener::new_unix(passed.take_unix_listener(index)?.ok_or(io::ErrorKind::NotFound)?, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_socket_waits_for_nothing_and_knows_its_client() {
+        let listener = Listener::tcp("127.0.0.1:0").await.unwrap().remove(0);
+        let Address::Tcp(address) = listener.address.clone() else { unreachable!() };
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let Accepted { socket, peer } = listener.accept().await.unwrap();
+        assert_eq!(peer, Some(client.local_addr().unwrap()));
+        let accepted = std::net::TcpStream::from(socket);
+        assert!(accepted.nodelay().unwrap(), "inherited from the listener");
+        let read = std::io::Read::read(&mut &accepted, &mut [0]);
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
 }

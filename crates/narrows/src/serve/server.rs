@@ -9,7 +9,6 @@ use super::listener::{Address, ListenError, Listener};
 use super::settings::Settings;
 use super::signals::Signals;
 use crate::Channels;
-use crate::sync::Arc;
 
 /// An axum router on its way to being served, on the shards of its [`Channels`].
 ///
@@ -155,12 +154,12 @@ fn raise_open_files() {
 
 /// Accepts for ever, and hands each socket to the shard that has the least to do.
 async fn accept(listener: Listener, channels: Channels, http: Http) {
-    let address = Arc::new(listener.address.clone());
+    let address = listener.address.clone();
     loop {
         match listener.accept().await {
-            Ok(socket) => {
-                let (http, address) = (http.clone(), address.clone());
-                if let Err(error) = channels.place_socket(move || http.serve(socket, (*address).clone())) {
+            Ok(accepted) => {
+                let http = http.clone();
+                if let Err(error) = channels.place_socket(move || http.serve(accepted)) {
                     tracing::error!(%error, "the shards cannot be started");
                 }
             }

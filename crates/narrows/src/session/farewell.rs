@@ -118,6 +118,11 @@ async fn close_socket(link: &Link, decoder: Decoder, last: Last, time: Duration)
         if matches!(last, Last::Close(_)) && their_close(link, decoder).await {
             return;
         }
+        // Both have said that they are done: the socket's drop is the end of the stream.
+        if matches!(last, Last::Reply(_)) && link.shard.local(|s| s.ends_when_dropped(link.key)) == Some(true)
+        {
+            return;
+        }
         // The client is to see the end of the stream after the last frame, and not a reset that could take the
         // frame away from it: bytes that nobody read would cause one.
         poll_fn(|cx| link.shard.local(|s| s.poll_shutdown(link.key, cx)).unwrap_or(().into())).await;

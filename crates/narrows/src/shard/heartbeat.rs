@@ -19,18 +19,32 @@ pub(super) fn tick_for(limits: &Limits) -> Duration {
     (shortest / 8).clamp(Duration::from_millis(5), Duration::from_secs(1))
 }
 
+/// What a look at a connection brought about.
+struct Look {
+    /// Ticks until the next one.
+    next: u32,
+    /// The client is to be asked whether it is still there.
+    pings: bool,
+}
+
 impl State {
     /// One tick of the heartbeat: pings who is silent, ends who is gone.
     pub(super) fn heartbeat(&mut self) {
+        // One frame for all who are due a ping: it takes one number of the tick, and they share it.
+        let mut ping = None;
         for key in self.wheel.advance() {
-            if let Some(next) = self.check(key) {
-                self.wheel.insert(key, next);
+            let Some(Look { next, pings }) = self.check(key) else { continue };
+            self.wheel.insert(key, next);
+            if pings {
+                let number = *ping
+                    .get_or_insert_with(|| self.number(Frame { bytes: PING, key: 0, kind: FrameKind::Ping }));
+                self.due(key.index, number);
             }
         }
     }
 
-    /// Looks after one connection; the number of ticks until the next look.
-    fn check(&mut self, key: SlotKey) -> Option<u32> {
+    /// Looks after one connection; `None` when it needs no more of that.
+    fn check(&mut self, key: SlotKey) -> Option<Look> {
         let now = self.wheel.now;
         let slot = self.slots.get(key)?;
         if slot.closing || slot.end.is_some() || matches!(slot.socket, Socket::Pending) {
@@ -83,9 +97,6 @@ impl State {
                 None => {}
             }
         }
-        if ping {
-            self.push(key.index, Frame { bytes: PING, key: 0, kind: FrameKind::Ping });
-        }
-        Some(next.clamp(1, 200))
+        Some(Look { next: next.clamp(1, 200), pings: ping })
     }
 }

@@ -2,6 +2,7 @@
 mod loom_tests;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use narrows_core::Gap;
 
@@ -26,6 +27,8 @@ pub(crate) struct Mailbox {
     waker: AtomicWaker,
     /// Tells publishers who wait that there is room again.
     room: Notify,
+    /// What [`Queue::crowded`] said last, for those who need not know it to the message.
+    crowded: AtomicBool,
 }
 
 #[derive(Default)]
@@ -45,7 +48,12 @@ impl Mailbox {
     const MAX_BYTES: usize = 64 << 20;
 
     pub(super) fn new() -> Self {
-        Self { queue: Mutex::new(Queue::default()), waker: AtomicWaker::new(), room: Notify::new() }
+        Self {
+            queue: Mutex::new(Queue::default()),
+            waker: AtomicWaker::new(),
+            room: Notify::new(),
+            crowded: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn post(&self, mail: Mail) {
@@ -80,6 +88,9 @@ impl Mailbox {
         queue.deliveries += 1;
         queue.bytes += delivery.payload.len();
         queue.mail.push(Mail::Deliver(delivery));
+        if queue.crowded() {
+            self.crowded.store(true, Ordering::Relaxed);
+        }
         let first = queue.mail.len() == 1;
         drop(queue);
         if first {
@@ -94,6 +105,9 @@ impl Mailbox {
         let crowded = queue.crowded();
         (queue.deliveries, queue.bytes) = (0, 0);
         queue.gaps.clear();
+        if crowded {
+            self.crowded.store(false, Ordering::Relaxed);
+        }
         let taken = std::mem::replace(&mut queue.mail, spare);
         drop(queue);
         if crowded {
@@ -104,6 +118,11 @@ impl Mailbox {
 
     pub(super) fn register(&self, waker: &std::task::Waker) {
         self.waker.register(waker);
+    }
+
+    /// Whether it was crowded a moment ago: one load, no lock.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     /// Waits until the shard has caught up with most of what is posted.

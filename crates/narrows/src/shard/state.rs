@@ -251,6 +251,11 @@ impl State {
         if slot.blocked { Poll::Pending } else { Poll::Ready(true) }
     }
 
+    /// Whether dropping the socket ends its stream in order; others have to say so in bytes.
+    pub(crate) fn ends_when_dropped(&mut self, key: SlotKey) -> bool {
+        self.slots.get(key).is_some_and(|slot| matches!(slot.socket, Socket::Tcp(_) | Socket::Unix(_)))
+    }
+
     /// Ends our direction of the socket.
     pub(crate) fn poll_shutdown(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Poll<()> {
         let Some(slot) = self.slots.get(key) else { return Poll::Ready(()) };

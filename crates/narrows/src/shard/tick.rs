@@ -17,6 +17,11 @@ impl State {
     /// Makes a frame due to one connection.
     pub(super) fn push(&mut self, index: u32, frame: Frame) {
         let number = self.number(frame);
+        self.due(index, number);
+    }
+
+    /// Makes one of this tick's frames due to one connection.
+    pub(super) fn due(&mut self, index: u32, number: u16) {
         note(self.slots.at(index), index, number, &mut self.touched);
     }
 
@@ -39,7 +44,8 @@ impl State {
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
     }
 
-    fn number(&mut self, frame: Frame) -> u16 {
+    /// Gives a frame its number in this tick. It holds until the next call, which may end the tick.
+    pub(super) fn number(&mut self, frame: Frame) -> u16 {
         if self.frames.len() >= MAX_FRAMES || self.frame_bytes >= MAX_FRAME_BYTES {
             self.flush();
         }
@@ -69,10 +75,11 @@ impl State {
             if !slot.live || slot.due.is_empty() {
                 continue;
             }
-            let sent = if slot.blocked {
-                Ok(Sent { bytes: 0, flushed: true })
+            let (bytes, sent) = if slot.blocked {
+                (usize::MAX, Ok(Sent { bytes: 0, flushed: true }))
             } else if let Some(number) = slot.due.only() {
-                slot.socket.send(&frames[usize::from(number)].bytes)
+                let bytes = &frames[usize::from(number)].bytes;
+                (bytes.len(), slot.socket.send(bytes))
             } else {
                 if !slot.due.iter().eq(joined_numbers.iter().copied()) {
                     joined_numbers.clear();
@@ -82,8 +89,13 @@ impl State {
                         self.joined.extend_from_slice(&frames[usize::from(*number)].bytes);
                     }
                 }
-                slot.socket.send(&self.joined)
+                (self.joined.len(), slot.socket.send(&self.joined))
             };
+            // Nearly always.
+            if matches!(sent, Ok(Sent { bytes: sent, flushed: true }) if sent == bytes) {
+                slot.due.clear();
+                continue;
+            }
             let unflushed = matches!(sent, Ok(Sent { flushed: false, .. }));
             let sent = match sent {
                 Ok(sent) => sent.bytes,

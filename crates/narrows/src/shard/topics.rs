@@ -30,7 +30,9 @@ impl Topics {
             Some(relay) => {
                 let known = lists.relays.iter().position(|(r, _)| *r == relay);
                 let at = known.unwrap_or_else(|| {
-                    lists.relays.push((relay, Vec::new()));
+                    // Mostly the only one, with one member: no room to spare for more.
+                    lists.relays.reserve_exact(1);
+                    lists.relays.push((relay, Vec::with_capacity(1)));
                     lists.relays.len() - 1
                 });
                 (at as u32, &mut lists.relays[at].1)
