@@ -3,16 +3,18 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::descriptors;
 use super::end::End;
 use super::error::BenchError;
 use super::options::{OutputOptions, ServerOptions, TimeOptions, count};
+use super::plot::{Panel, Plot, Series, per_second};
 use super::progress::Progress;
 use super::protocol::{Protocol, Rooms};
 use super::pump::{Listener, Members, Pump, Socket};
-use super::recorder::Recorder;
+use super::recorder::{Curve, Recorder};
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
 use super::target::Target;
 use super::usage::Server;
@@ -46,6 +48,10 @@ pub(crate) struct ConnectReport {
     latency_micros: LatencyMicros,
     server: Option<ServerCost>,
     generator: GeneratorCost,
+    #[serde(skip)]
+    curve: Curve,
+    #[serde(skip)]
+    latency: Histogram<u64>,
 }
 
 impl Connect {
@@ -73,12 +79,11 @@ impl Connect {
         let took = cycles.run(&mut pump, "measuring", time.seconds, on.patience)?.as_secs_f64();
         let (server, generator) = meters.stop(cycles.cycles)?;
         cycles.recorder.progress().clear();
-        pump.close()?;
-        if cycles.cycles == 0
-            && let Some(end) = cycles.first_failure
-        {
-            return Err(BenchError::NoCycle { failed: cycles.failed, why: end.to_string() });
+        if cycles.cycles == 0 {
+            let why = cycles.wait_for_the_first(&mut pump, on.patience)?;
+            return Err(BenchError::NoCycle { failed: cycles.failed, why });
         }
+        pump.close()?;
         Ok(ConnectReport {
             url: on.url.clone(),
             concurrency: *concurrency,
@@ -90,6 +95,8 @@ impl Connect {
             latency_micros: LatencyMicros::of(cycles.recorder.latency()),
             server,
             generator,
+            curve: cycles.recorder.curve().clone(),
+            latency: cycles.recorder.latency().clone(),
         })
     }
 }
@@ -98,6 +105,26 @@ impl Report for ConnectReport {
     /// Whether every connection was answered and closed as it should be.
     fn is_clean(&self) -> bool {
         self.failed == 0
+    }
+
+    fn plot(&self) -> Plot {
+        let Self { url, concurrency, seconds, failed, .. } = self;
+        let rate = per_second("cycles", self.cycles_per_second);
+        Plot {
+            title: format!("Connecting and closing, {concurrency} at once"),
+            subtitle: format!("{rate} · {seconds:.1} s · {failed} failed · {url}"),
+            panels: vec![
+                Panel::Curve {
+                    title: "Handshakes a second".to_owned(),
+                    x: "seconds",
+                    series: vec![Series::of("handshakes", &self.curve)],
+                },
+                Panel::Percentiles {
+                    title: "From the start of the TCP connection to the 101".to_owned(),
+                    series: vec![("to 101".to_owned(), self.latency.clone())],
+                },
+            ],
+        }
     }
 }
 
@@ -158,6 +185,17 @@ impl Cycles {
             .map_err(|end| end.into_error(&pump.protocol.target.url, self.slots.len()))?;
         self.started += 1;
         Ok(())
+    }
+
+    /// Learns why none was completed: patience may go further than the time that was measured.
+    fn wait_for_the_first(&mut self, pump: &mut Pump, patience: Duration) -> Result<String, BenchError> {
+        if self.first_failure.is_none() {
+            self.run(pump, "waiting", patience + Duration::from_secs(1), patience)?;
+        }
+        Ok(match &self.first_failure {
+            Some(end) => end.to_string(),
+            None => "the time was too short for one".to_owned(),
+        })
     }
 
     /// Ends what the server does not answer.

@@ -207,12 +207,17 @@ impl Member {
         protocol: &Protocol,
         tell: &mut Stamped<'_, impl FnMut(News<'_>, Instant)>,
     ) -> Result<(), End> {
+        let kind = protocol.read(payload);
+        // Those come in a greeting too.
+        if kind == Payload::Ping {
+            self.send(|out| frame::append(out, frame::TEXT, b"3"));
+            return Ok(());
+        }
         match self.stage {
-            Stage::Open => match protocol.read(payload) {
+            Stage::Open => match kind {
                 Payload::Message => tell.news(News::Message(payload)),
-                Payload::Ping => self.send(|out| frame::append(out, frame::TEXT, b"3")),
-                Payload::Other => {}
                 Payload::End => return Err(End::Closed("ended by Socket.IO".to_owned())),
+                Payload::Ping | Payload::Other => {}
             },
             Stage::Greeting(greeting) => {
                 let next = protocol

@@ -85,7 +85,7 @@ impl Recorder {
         &self.total
     }
 
-    /// The curve up to now.
+    /// How it came, over time.
     pub(super) fn curve(&self) -> &Curve {
         &self.curve
     }
