@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use crate::command::{assert_costs, assert_keys, clean, failure, run};
 use crate::crooked::{self, CLOSE, Peer};
@@ -31,7 +32,10 @@ fn connect_ends_each_cycle_with_a_close_frame_and_waits_for_the_servers() {
         let _ = tell.send((frame, peer.read()));
     });
     clean(&format!("connect --url {url} --concurrency 1 --seconds 0.2 --warm-up 0"));
-    assert_eq!(told.recv().unwrap(), ((CLOSE, 1000u16.to_be_bytes().to_vec()), None));
+    assert_eq!(
+        told.recv_timeout(Duration::from_secs(20)).unwrap(),
+        ((CLOSE, 1000u16.to_be_bytes().to_vec()), None)
+    );
 }
 
 #[test]

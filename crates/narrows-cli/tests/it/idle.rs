@@ -1,4 +1,5 @@
 use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::command::{assert_keys, bench, clean, failure};
 use crate::crooked::{self, PING, PONG, Peer};
@@ -36,10 +37,10 @@ fn idle_connections_answer_pings() {
         }
     });
     let own = std::process::id();
-    clean(&format!("idle --url {url} --connections 2 --seconds 0.3 --warm-up 0 --pid {own}"));
-    // The one that comes first for the server to have had one, and the two.
-    for _ in 0..3 {
-        assert_eq!(told.recv().unwrap(), b"there?");
+    clean(&format!("idle --url {url} --connections 2 --seconds 1 --warm-up 0 --pid {own}"));
+    // The one that comes first, for the server to have had one, may be gone before it is asked.
+    for _ in 0..2 {
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)).unwrap(), b"there?");
     }
 }
 
