@@ -1,5 +1,4 @@
 use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -95,7 +94,6 @@ impl Churn {
         let phase = drive(&mut pump, &mut visited, "measuring", time.seconds, on.patience)?;
         let deliveries = visited.groups.recorder.units();
         let (server, generator) = meters.stop(deliveries)?;
-        visited.groups.recorder.progress().clear();
         pump.close()?;
         faults += visited.groups.faults();
         if visited.visits == 0 {
@@ -204,14 +202,13 @@ impl Visited {
             if stage == Stage::Away || now.saturating_duration_since(since) <= self.patience {
                 continue;
             }
-            pump.members.abort(self.members + visitor);
-            let error = io::Error::from(io::ErrorKind::TimedOut);
+            let place = self.members + visitor;
+            let Some(end) = pump.members.give_up(place) else { continue };
             let end = match stage {
-                Stage::Connecting | Stage::Away => End::Handshake(error),
                 Stage::Waiting(_) => End::Garbage("it sent a visitor no message".to_owned()),
-                Stage::Leaving => End::Lost(error),
+                _ => end,
             };
-            self.ended(self.members + visitor, end, now);
+            self.ended(place, end, now);
         }
     }
 }

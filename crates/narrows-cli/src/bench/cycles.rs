@@ -1,5 +1,4 @@
 use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -63,7 +62,7 @@ impl Connect {
         let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms: Rooms::None })?;
         pump.sources.check(*concurrency)?;
         let mut cycles = Cycles {
-            slots: vec![Slot { started: Instant::now(), is_open: false }; *concurrency],
+            started_at: vec![Instant::now(); *concurrency],
             free: (0..*concurrency).collect(),
             opened: Vec::new(),
             started: 0,
@@ -73,12 +72,10 @@ impl Connect {
             recorder: Recorder::new(Progress::new(output)),
         };
         cycles.run(&mut pump, "warm-up", time.warm_up, on.patience)?;
-        let failed_before = cycles.failed;
         cycles.cycles = 0;
         let meters = Meters::start(server.as_ref())?;
         let took = cycles.run(&mut pump, "measuring", time.seconds, on.patience)?.as_secs_f64();
         let (server, generator) = meters.stop(cycles.cycles)?;
-        cycles.recorder.progress().clear();
         if cycles.cycles == 0 {
             let why = cycles.wait_for_the_first(&mut pump, on.patience)?;
             return Err(BenchError::NoCycle { failed: cycles.failed, why });
@@ -90,7 +87,7 @@ impl Connect {
             seconds: took,
             cycles: cycles.cycles,
             cycles_per_second: cycles.cycles as f64 / took.max(1e-9),
-            failed: cycles.failed.max(failed_before),
+            failed: cycles.failed,
             first_failure: cycles.first_failure.map(|end| end.to_string()),
             latency_micros: LatencyMicros::of(cycles.recorder.latency()),
             server,
@@ -130,7 +127,8 @@ impl Report for ConnectReport {
 
 /// Connections that come and go, each at a place that the next one takes.
 struct Cycles {
-    slots: Vec<Slot>,
+    /// When the connection at each place was begun.
+    started_at: Vec<Instant>,
     free: Vec<usize>,
     /// Whose handshake is done: they leave at once.
     opened: Vec<usize>,
@@ -139,12 +137,6 @@ struct Cycles {
     failed: u64,
     first_failure: Option<End>,
     recorder: Recorder,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    started: Instant,
-    is_open: bool,
 }
 
 impl Cycles {
@@ -179,10 +171,10 @@ impl Cycles {
     }
 
     fn start(&mut self, pump: &mut Pump, place: usize) -> Result<(), BenchError> {
-        self.slots[place] = Slot { started: Instant::now(), is_open: false };
+        self.started_at[place] = Instant::now();
         let socket = Socket { from: pump.sources.in_turn(self.started), receive_buffer: None };
         pump.connect(place, self.started, socket)
-            .map_err(|end| end.into_error(&pump.protocol.target.url, self.slots.len()))?;
+            .map_err(|end| end.into_error(&pump.protocol.target.url, self.started))?;
         self.started += 1;
         Ok(())
     }
@@ -200,12 +192,11 @@ impl Cycles {
 
     /// Ends what the server does not answer.
     fn give_up(&mut self, pump: &mut Pump, now: Instant, patience: Duration) {
-        for place in 0..self.slots.len() {
-            if now.saturating_duration_since(self.slots[place].started) > patience {
-                pump.members.abort(place);
-                let error = io::Error::from(io::ErrorKind::TimedOut);
-                let is_open = self.slots[place].is_open;
-                self.ended(place, if is_open { End::Lost(error) } else { End::Handshake(error) }, now);
+        for place in 0..self.started_at.len() {
+            if now.saturating_duration_since(self.started_at[place]) > patience
+                && let Some(end) = pump.members.give_up(place)
+            {
+                self.ended(place, end, now);
             }
         }
     }
@@ -225,9 +216,7 @@ impl Cycles {
 
 impl Listener for Cycles {
     fn opened(&mut self, place: usize, at: Instant) {
-        let slot = &mut self.slots[place];
-        slot.is_open = true;
-        self.recorder.record(at.saturating_duration_since(slot.started));
+        self.recorder.record(at.saturating_duration_since(self.started_at[place]));
         self.opened.push(place);
     }
 

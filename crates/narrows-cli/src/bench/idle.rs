@@ -81,7 +81,7 @@ impl Idle {
             Ok(())
         })?;
         let opened_per_second = connections as f64 / start.elapsed().as_secs_f64();
-        let mut holding = Holding::default();
+        let mut holding = Holding { progress, closed: 0, first_closed: None };
         holding.hold(&mut pump, time.warm_up, connections)?;
         let meters = Meters::start(Some(&server))?;
         let start = Instant::now();
@@ -89,7 +89,6 @@ impl Idle {
         let seconds = start.elapsed().as_secs_f64();
         let (cost, generator) = meters.stop(connections as u64)?;
         let cost = cost.ok_or(BenchError::NoPid)?;
-        progress.clear();
         let after = cost.resident_kib;
         growth.push((connections as f64, after as f64));
         pump.close()?;
@@ -110,8 +109,9 @@ impl Idle {
 }
 
 /// Connections that should stay as they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Holding {
+    progress: Progress,
     closed: usize,
     first_closed: Option<End>,
 }
@@ -121,6 +121,7 @@ impl Holding {
         let end = Instant::now() + time;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             pump.turn(left.min(Duration::from_millis(500)), self)?;
+            self.progress.holding(end);
             if let Some(why) = &self.first_closed {
                 return Err(BenchError::Closed { closed: self.closed, of, why: why.to_string() });
             }

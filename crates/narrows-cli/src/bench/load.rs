@@ -68,7 +68,6 @@ impl Plan<'_> {
         let phase = drive(&mut pump, &mut groups, "measuring", time.seconds, on.patience)?;
         let deliveries = groups.recorder.units();
         let (server, generator) = meters.stop(deliveries)?;
-        groups.recorder.progress().clear();
         pump.close()?;
         faults += groups.faults();
         Ok(LoadReport {

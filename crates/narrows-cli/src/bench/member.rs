@@ -286,12 +286,20 @@ impl Member {
         Ok(())
     }
 
+    /// How a connection ended that we have lost patience with.
+    pub(super) fn timed_out(&self) -> End {
+        match self.stage {
+            Stage::Leaving => End::Lost(io::ErrorKind::TimedOut.into()),
+            _ => self.ended(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
     fn ended(&self, error: io::Error) -> End {
         match self.stage {
             Stage::Connecting => End::Connect(error),
-            Stage::Asked => End::Handshake(error),
+            Stage::Asked | Stage::Greeting(_) => End::Handshake(error),
             Stage::Leaving => End::Left,
-            Stage::Greeting(_) | Stage::Open | Stage::Stalled => End::Lost(error),
+            Stage::Open | Stage::Stalled => End::Lost(error),
         }
     }
 

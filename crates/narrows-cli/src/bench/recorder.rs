@@ -90,10 +90,6 @@ impl Recorder {
         &self.curve
     }
 
-    pub(super) fn progress(&mut self) -> &mut Progress {
-        &mut self.progress
-    }
-
     fn merge(&mut self) {
         self.total.add(&self.recent).expect("both have the same bounds");
         self.recent.reset();

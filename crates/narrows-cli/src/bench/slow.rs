@@ -125,7 +125,6 @@ impl Slow {
             stalled_ended = stalled_ended.max(load.release(&mut pump, on.patience)?);
         }
         let (server_cost, generator) = meters.stop(without.deliveries + with.deliveries)?;
-        load.groups.recorder.progress().clear();
         let (peak, after) = (load.peak_kib(), resident()?);
         pump.close()?;
         let mut faults = warm;
