@@ -1,11 +1,11 @@
 use super::error::BenchError;
-use super::usage::Process;
+use super::usage::Server;
 
 /// What a process needs besides its connections: its own files, a listener, an epoll for each thread.
 const SPARE: u64 = 64;
 
 /// Makes sure that this process and the server can hold so many connections, as far as can be known.
-pub(super) fn allow(connections: usize, server: Option<Process>) -> Result<(), BenchError> {
+pub(super) fn allow(connections: usize, server: Option<&Server>) -> Result<(), BenchError> {
     let needed = connections as u64 + SPARE;
     let (soft, hard) = rlimit::Resource::NOFILE.get()?;
     if soft < needed {

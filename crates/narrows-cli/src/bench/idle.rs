@@ -5,31 +5,32 @@ use clap::Args;
 use serde::Serialize;
 
 use super::descriptors;
+use super::end::End;
 use super::error::BenchError;
-use super::open::open_all;
-use super::pump::Pump;
+use super::opening::open;
+use super::options::{OutputOptions, ServerOptions, TimeOptions, count};
+use super::progress::Progress;
+use super::protocol::{Protocol, Rooms};
+use super::pump::{Listener, Pump};
+use super::report::{GeneratorCost, Meters, Report, ServerCost};
 use super::target::Target;
-use super::usage::Process;
+use super::usage::Server;
 
-/// Opens connections that say nothing, and reads what the server's memory grew by.
+/// Opens connections that say nothing but pong, and reads what the server's memory grew by and what CPU time it uses.
 #[derive(Debug, Args)]
 pub(crate) struct Idle {
-    /// Where to connect, for example ws://127.0.0.1:8000/ws/echo/. `{n}` stands for the connection's number, so
-    /// that each can have a room of its own.
-    #[arg(long)]
-    url: String,
+    #[command(flatten)]
+    server: ServerOptions,
     /// How many connections to open.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value = "10000", value_parser = count)]
     connections: usize,
-    /// The server's process id.
+    /// The room that all enter, for {room} in the address and for Socket.IO [default: none].
     #[arg(long)]
-    pid: u32,
-    /// How long to hold them before its memory is read.
-    #[arg(long, default_value_t = 2.0)]
-    seconds: f64,
-    /// Print one line of JSON.
-    #[arg(long)]
-    pub(super) json: bool,
+    room: Option<String>,
+    #[command(flatten)]
+    time: TimeOptions,
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
 }
 
 /// What idle connections cost.
@@ -38,53 +39,110 @@ pub(crate) struct IdleReport {
     url: String,
     connections: usize,
     opened_per_second: f64,
+    seconds: f64,
     resident_kib_before: u64,
     resident_kib_after: u64,
     kib_per_connection: f64,
-    server_share_of_a_core: f64,
+    cpu_micros_per_connection_second: f64,
+    server: ServerCost,
+    generator: GeneratorCost,
 }
 
 impl Idle {
     pub(super) fn run(&self) -> Result<IdleReport, BenchError> {
-        let target = Target::new(&self.url)?;
-        let server = Process::new(self.pid);
-        descriptors::allow(self.connections, Some(server))?;
+        let Self { server: on, connections, room, time, output } = self;
+        let connections = *connections;
+        let target = Target::new(&on.url)?;
+        let server = Server::new(&on.pid).ok_or(BenchError::NoPid)?;
+        descriptors::allow(connections, Some(&server))?;
+        let rooms = room.clone().map_or(Rooms::None, Rooms::One);
+        let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms })?;
+        pump.sources.check(connections)?;
         // One connection first: what a server allocates with its first is not what each of them costs.
-        drop(open_all(&target, 1)?);
-        std::thread::sleep(Duration::from_millis(200));
+        open(&mut pump, 0..1, None, on.patience, |_| Ok(()))?;
+        pump.close()?;
         let before = server.resident_kib()?;
         let start = Instant::now();
-        let mut pump = Pump::new(open_all(&target, self.connections)?)?;
-        let opened_per_second = self.connections as f64 / start.elapsed().as_secs_f64();
-        let opened = server.usage()?;
-        let end = Instant::now() + Duration::from_secs_f64(self.seconds);
-        while let Some(left) = end.checked_duration_since(Instant::now()) {
-            pump.turn(left, |_, _| {})?;
-        }
-        pump.check()?;
-        let after = server.resident_kib()?;
+        let mut progress = Progress::new(output);
+        open(&mut pump, 0..connections, None, on.patience, |opened| {
+            progress.connecting(opened, connections);
+            Ok(())
+        })?;
+        let opened_per_second = connections as f64 / start.elapsed().as_secs_f64();
+        let mut holding = Holding::default();
+        holding.hold(&mut pump, time.warm_up, connections)?;
+        let meters = Meters::start(Some(&server))?;
+        let start = Instant::now();
+        holding.hold(&mut pump, time.seconds, connections)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (cost, generator) = meters.stop(connections as u64)?;
+        let cost = cost.ok_or(BenchError::NoPid)?;
+        progress.clear();
+        let after = cost.resident_kib;
+        pump.close()?;
         Ok(IdleReport {
-            url: self.url.clone(),
-            connections: self.connections,
+            url: on.url.clone(),
+            connections,
             opened_per_second,
+            seconds,
             resident_kib_before: before,
             resident_kib_after: after,
-            kib_per_connection: (after as f64 - before as f64) / self.connections.max(1) as f64,
-            server_share_of_a_core: server.usage()?.share_since(&opened),
+            kib_per_connection: (after as f64 - before as f64) / connections as f64,
+            cpu_micros_per_connection_second: cost.cpu_seconds * 1e6 / seconds.max(1e-9) / connections as f64,
+            server: cost,
+            generator,
         })
+    }
+}
+
+/// Connections that should stay as they are.
+#[derive(Debug, Default)]
+struct Holding {
+    closed: usize,
+    first_closed: Option<End>,
+}
+
+impl Holding {
+    fn hold(&mut self, pump: &mut Pump, time: Duration, of: usize) -> Result<(), BenchError> {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            pump.turn(left.min(Duration::from_millis(500)), self)?;
+            if let Some(why) = &self.first_closed {
+                return Err(BenchError::Closed { closed: self.closed, of, why: why.to_string() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Listener for Holding {
+    fn ended(&mut self, _place: usize, end: End, _at: Instant) {
+        self.closed += 1;
+        self.first_closed.get_or_insert(end);
+    }
+}
+
+impl Report for IdleReport {
+    /// A connection that ends is an error before that.
+    fn is_clean(&self) -> bool {
+        true
     }
 }
 
 impl fmt::Display for IdleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, connections, kib_per_connection, .. } = self;
-        writeln!(f, "{connections} idle connections on {url}")?;
-        writeln!(f, "  opened          {:.0} a second", self.opened_per_second)?;
+        let Self { url, connections, kib_per_connection, cpu_micros_per_connection_second, .. } = self;
+        writeln!(f, "{connections} idle connections on {url}, {:.1} s", self.seconds)?;
+        writeln!(f, "  opened         {:.0} a second", self.opened_per_second)?;
         let (before, after) = (self.resident_kib_before, self.resident_kib_after);
         writeln!(
             f,
-            "  server memory   {before} KiB before, {after} KiB after: {kib_per_connection:.2} KiB each"
+            "  server memory  {before} KiB before, {after} KiB after: {kib_per_connection:.2} KiB each"
         )?;
-        writeln!(f, "  server CPU      {:.1} % of a core while idle", self.server_share_of_a_core * 100.0)
+        let share = self.server.share_of_a_core * 100.0;
+        writeln!(
+            f,
+            "  server CPU     {cpu_micros_per_connection_second:.2} µs a second for each, {share:.1} % of a core"
+        )
     }
 }

@@ -4,54 +4,76 @@
 //! buffer for all connections, a parser that looks at frame headers and sequence numbers only. It still reports
 //! its own share of a core, so that nobody takes its limit for the server's.
 
+mod cycles;
 mod descriptors;
+mod drive;
+mod echo;
+mod end;
+mod envelope;
 mod error;
 mod fanout;
+mod flights;
 mod frame;
+mod groups;
+mod handshake;
 mod idle;
+mod load;
 mod member;
-mod open;
+mod opening;
+mod options;
+mod progress;
+mod protocol;
 mod pump;
+mod recorder;
+mod report;
+mod rooms;
+mod schedule;
 mod sequence;
+mod sources;
 mod target;
 mod usage;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use self::error::BenchError;
+use self::options::OutputOptions;
+use self::report::Report;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mode {
     /// One publishes, all members of the group receive: deliveries, losses, latency, cost.
     Fanout(fanout::Fanout),
-    /// Connections that say nothing: memory for each.
+    /// The same in many groups at once.
+    Rooms(rooms::Rooms),
+    /// Each connection gets its own messages back.
+    Echo(echo::Echo),
+    /// Connections that say nothing: memory and CPU time for each.
     Idle(idle::Idle),
+    /// Connections that come and go: how many a second.
+    Connect(cycles::Connect),
 }
 
 impl Mode {
     /// Measures and prints; the exit code tells whether every message arrived.
     pub(crate) fn run(self) -> Result<ExitCode, BenchError> {
         match self {
-            Self::Fanout(fanout) => {
-                let report = fanout.run()?;
-                show(&report, fanout.json);
-                Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-            }
-            Self::Idle(idle) => {
-                show(&idle.run()?, idle.json);
-                Ok(ExitCode::SUCCESS)
-            }
+            Self::Fanout(mode) => finish(&mode.run()?, &mode.output),
+            Self::Rooms(mode) => finish(&mode.run()?, &mode.output),
+            Self::Echo(mode) => finish(&mode.run()?, &mode.output),
+            Self::Idle(mode) => finish(&mode.run()?, &mode.output),
+            Self::Connect(mode) => finish(&mode.run()?, &mode.output),
         }
     }
 }
 
-fn show(report: &(impl std::fmt::Display + Serialize), json: bool) {
-    if json {
+/// Shows a report.
+fn finish(report: &impl Report, output: &OutputOptions) -> Result<ExitCode, BenchError> {
+    if output.json {
         println!("{}", serde_json::to_string(report).expect("a report is plain data"));
     } else {
         print!("{report}");
     }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,73 +1,179 @@
 use std::io;
-use std::time::Duration;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
+use super::end::End;
 use super::error::BenchError;
-use super::member::Member;
-use super::sequence::Sequence;
+use super::member::{Member, News};
+use super::protocol::Protocol;
+use super::sources::Sources;
 
-/// All members on one epoll, with one read buffer.
+/// How long a closing handshake may take when all is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+const ALARM: Token = Token(usize::MAX);
+
+/// All connections on one epoll, with one read buffer.
 pub(super) struct Pump {
     poll: Poll,
     events: Events,
     buffer: Box<[u8]>,
-    pub(super) members: Vec<Member>,
-    closed: usize,
-    first_closed: Option<io::Error>,
+    pub(super) protocol: Protocol,
+    pub(super) sources: Sources,
+    pub(super) members: Members,
+    alarm: OwnedFd,
+}
+
+/// The connections by their places; a place is used again when its connection has ended.
+#[derive(Debug, Default)]
+pub(super) struct Members(Vec<Option<Member>>);
+
+/// Learns what happens to connections, each named by its place.
+pub(super) trait Listener {
+    /// A handshake is done.
+    fn opened(&mut self, _place: usize, _at: Instant) {}
+
+    /// A message came to an open connection.
+    fn message(&mut self, _place: usize, _payload: &[u8], _at: Instant) {}
+
+    /// A ping of ours is answered.
+    fn pong(&mut self, _place: usize) {}
+
+    /// A connection ended, and its place is free.
+    fn ended(&mut self, place: usize, end: End, at: Instant);
+
+    /// After what one connection had to tell: the time to send.
+    fn settle(&mut self, _members: &mut Members) {}
+}
+
+/// How to connect, besides what all connections have in common.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Socket {
+    /// Where it comes from, if that is not for the system to say.
+    pub(super) from: Option<std::net::IpAddr>,
+    pub(super) receive_buffer: Option<usize>,
 }
 
 impl Pump {
-    pub(super) fn new(mut members: Vec<Member>) -> Result<Self, BenchError> {
+    pub(super) fn new(protocol: Protocol) -> Result<Self, BenchError> {
         let poll = Poll::new()?;
-        for (member, token) in members.iter_mut().zip(0..) {
-            let both = Interest::READABLE | Interest::WRITABLE;
-            poll.registry().register(&mut member.stream, Token(token), both)?;
-        }
-        let buffer = vec![0; 64 * 1024].into();
-        let mut pump = Self {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let alarm =
+            rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags).map_err(io::Error::from)?;
+        poll.registry().register(&mut SourceFd(&alarm.as_raw_fd()), ALARM, Interest::READABLE)?;
+        Ok(Self {
             poll,
-            events: Events::with_capacity(1024),
-            buffer,
-            members,
-            closed: 0,
-            first_closed: None,
-        };
-        // All of them can be written: those events are of no use to anyone.
-        pump.turn(Duration::ZERO, |_, _| {})?;
-        Ok(pump)
+            events: Events::with_capacity(4096),
+            buffer: vec![0; 64 * 1024].into(),
+            sources: Sources::new(protocol.target.address.ip()),
+            protocol,
+            members: Members::default(),
+            alarm,
+        })
     }
 
-    /// Waits for something to happen, at the longest for so long, and hands each message on.
+    /// Starts to connect at a free place. `number` stands in the path.
+    pub(super) fn connect(&mut self, place: usize, number: usize, socket: Socket) -> Result<(), End> {
+        let Socket { from, receive_buffer } = socket;
+        let mut member =
+            Member::connect(self.protocol.target.address, from, receive_buffer, number, &self.protocol)
+                .map_err(End::Connect)?;
+        // Edges of both, once and for all: what can be written now is told once, and then only after a full socket.
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut member.stream, Token(place), both).map_err(End::Connect)?;
+        self.members.put(place, member);
+        Ok(())
+    }
+
+    /// Ends the next [`turn`](Self::turn) at this moment. Epoll's own time-out is in milliseconds, which is too
+    /// coarse to send by.
+    pub(super) fn wake_at(&self, at: Instant) -> Result<(), BenchError> {
+        // Zero would disarm it.
+        let left = at.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
+        let it_value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        let once = Itimerspec { it_interval: Timespec::default(), it_value };
+        rustix::time::timerfd_settime(&self.alarm, TimerfdTimerFlags::empty(), &once)
+            .map_err(io::Error::from)?;
+        Ok(())
+    }
+
+    /// Waits for something to happen, at the longest for so long, and tells the listener of it.
     pub(super) fn turn(
         &mut self,
         wait: Duration,
-        mut message: impl FnMut(&mut Sequence, &[u8]),
+        listener: &mut (impl Listener + ?Sized),
     ) -> Result<(), BenchError> {
         match self.poll.poll(&mut self.events, Some(wait)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             polled => polled?,
         }
         for event in &self.events {
-            let member = &mut self.members[event.token().0];
-            let read = if event.is_readable() { member.read(&mut self.buffer, &mut message) } else { Ok(()) };
-            let flushed = if event.is_writable() { member.flush() } else { Ok(()) };
-            if let Err(error) = read.and(flushed) {
-                self.closed += 1;
-                self.first_closed.get_or_insert(error);
-                self.poll.registry().deregister(&mut member.stream)?;
+            let place = event.token().0;
+            let Some(Some(member)) = self.members.0.get_mut(place) else { continue };
+            let done = member.ready(event, &self.protocol, &mut self.buffer, &mut |news, at| match news {
+                News::Message(payload) => listener.message(place, payload, at),
+                News::Opened => listener.opened(place, at),
+                News::Pong => listener.pong(place),
+            });
+            if let Err(end) = done {
+                self.members.abort(place);
+                listener.ended(place, end, Instant::now());
             }
+            listener.settle(&mut self.members);
         }
         Ok(())
     }
 
-    /// An error once a connection has ended: what is measured after that means little.
-    pub(super) fn check(&self) -> Result<(), BenchError> {
-        match &self.first_closed {
-            None => Ok(()),
-            Some(why) => {
-                Err(BenchError::Closed { closed: self.closed, of: self.members.len(), why: why.to_string() })
-            }
+    /// Says goodbye on all connections, so that the server and the ports are free for whoever comes next.
+    pub(super) fn close(&mut self) -> Result<(), BenchError> {
+        for member in self.members.0.iter_mut().flatten() {
+            member.leave();
+        }
+        let deadline = Instant::now() + FAREWELL;
+        while self.members.count() > 0 && Instant::now() < deadline {
+            self.turn(Duration::from_millis(50), &mut Deaf)?;
+        }
+        for place in 0..self.members.0.len() {
+            self.members.abort(place);
+        }
+        Ok(())
+    }
+}
+
+impl Members {
+    fn put(&mut self, place: usize, member: Member) {
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, || None);
+        }
+        self.0[place] = Some(member);
+    }
+
+    pub(super) fn get(&mut self, place: usize) -> Option<&mut Member> {
+        self.0.get_mut(place)?.as_mut()
+    }
+
+    pub(super) fn is_open(&self, place: usize) -> bool {
+        matches!(self.0.get(place), Some(Some(member)) if member.is_open())
+    }
+
+    /// Drops a connection at once.
+    pub(super) fn abort(&mut self, place: usize) {
+        if let Some(member) = self.0.get_mut(place).and_then(Option::take) {
+            member.abort();
         }
     }
+
+    fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+}
+
+struct Deaf;
+
+impl Listener for Deaf {
+    fn ended(&mut self, _place: usize, _end: End, _at: Instant) {}
 }

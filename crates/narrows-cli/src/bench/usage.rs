@@ -18,7 +18,7 @@ pub(super) struct Usage {
 }
 
 impl Process {
-    pub(super) fn new(pid: u32) -> Self {
+    fn new(pid: u32) -> Self {
         Self { pid }
     }
 
@@ -31,7 +31,7 @@ impl Process {
     }
 
     /// Resident memory, in KiB.
-    pub(super) fn resident_kib(self) -> Result<u64, BenchError> {
+    fn resident_kib(self) -> Result<u64, BenchError> {
         self.read("status", |text| {
             let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
             line.split_whitespace().next()?.parse().ok()
@@ -39,7 +39,7 @@ impl Process {
     }
 
     /// How many files it may open.
-    pub(super) fn descriptors(self) -> Result<u64, BenchError> {
+    fn descriptors(self) -> Result<u64, BenchError> {
         self.read("limits", |text| {
             let line = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
             let soft = line.split_whitespace().next()?;
@@ -51,6 +51,35 @@ impl Process {
         let failed = |source| BenchError::Process { pid: self.pid, source };
         let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid)).map_err(failed)?;
         parse(&text).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
+    }
+}
+
+/// A server: one process or several.
+#[derive(Debug, Clone)]
+pub(super) struct Server(Vec<Process>);
+
+impl Server {
+    /// `None` when nobody said which processes it is.
+    pub(super) fn new(pids: &[u32]) -> Option<Self> {
+        (!pids.is_empty()).then(|| Self(pids.iter().copied().map(Process::new).collect()))
+    }
+
+    /// Of all processes together.
+    pub(super) fn usage(&self) -> Result<Usage, BenchError> {
+        let at = Instant::now();
+        let cpu =
+            self.0.iter().map(|process| process.usage().map(|usage| usage.cpu)).sum::<Result<_, _>>()?;
+        Ok(Usage { at, cpu })
+    }
+
+    /// Of all processes together, in KiB; what they share counts in each.
+    pub(super) fn resident_kib(&self) -> Result<u64, BenchError> {
+        self.0.iter().map(|process| process.resident_kib()).sum()
+    }
+
+    /// How many files they may open, all together.
+    pub(super) fn descriptors(&self) -> Result<u64, BenchError> {
+        self.0.iter().try_fold(0u64, |sum, process| Ok(sum.saturating_add(process.descriptors()?)))
     }
 }
 

@@ -1,0 +1,205 @@
+use std::time::Instant;
+
+use super::end::End;
+use super::error::BenchError;
+use super::flights::Flights;
+use super::options::MessageOptions;
+use super::pump::{Listener, Members};
+use super::recorder::Recorder;
+use super::schedule::Schedule;
+use super::sequence::{self, Arrival, Sequence};
+use super::{envelope::Envelope, envelope::Template};
+
+/// Groups of members, at places one after another: the first of each sends, and all of them check what they get.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// Of each group.
+    members: usize,
+    groups: Vec<Flights>,
+    sequences: Vec<Sequence>,
+    template: Template,
+    rate: Option<f64>,
+    sending: Sending,
+    /// Groups that may have room for another message.
+    ready: Vec<usize>,
+    /// Deliveries that are on their way.
+    outstanding: u64,
+    pub(super) counts: Counts,
+    pub(super) recorder: Recorder,
+    closed: usize,
+    first_closed: Option<End>,
+}
+
+/// What happened since the last [`Groups::forget`].
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) published: u64,
+    pub(super) duplicated: u64,
+    pub(super) out_of_order: u64,
+}
+
+#[derive(Debug)]
+enum Sending {
+    Stopped,
+    /// Each group as its window allows.
+    Closed,
+    /// All groups in turn, on time.
+    Open(Schedule),
+}
+
+impl Groups {
+    pub(super) fn new(
+        groups: usize,
+        members: usize,
+        envelope: Envelope,
+        options: &MessageOptions,
+        recorder: Recorder,
+    ) -> Self {
+        Self {
+            members,
+            groups: (0..groups).map(|_| Flights::new(options.window(), members)).collect(),
+            sequences: vec![Sequence::default(); groups * members],
+            template: envelope.template(options.bytes),
+            rate: options.rate,
+            sending: Sending::Stopped,
+            ready: Vec::new(),
+            outstanding: 0,
+            counts: Counts::default(),
+            recorder,
+            closed: 0,
+            first_closed: None,
+        }
+    }
+
+    /// Starts to send.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.sending = match self.rate {
+            Some(rate) => Sending::Open(Schedule::new(now, rate)),
+            None => Sending::Closed,
+        };
+        self.ready = (0..self.groups.len()).collect();
+    }
+
+    /// Sends no more; what is on its way still counts.
+    pub(super) fn stop(&mut self) {
+        self.sending = Sending::Stopped;
+    }
+
+    /// Sends one message to each group, whatever else is going on.
+    pub(super) fn send_to_each(&mut self, members: &mut Members) {
+        for group in 0..self.groups.len() {
+            self.send(group, Instant::now(), 1, members);
+        }
+    }
+
+    /// When the next message is due, in an open loop.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        match &self.sending {
+            Sending::Open(schedule) => Some(schedule.next()),
+            Sending::Stopped | Sending::Closed => None,
+        }
+    }
+
+    /// Deliveries that have not come.
+    pub(super) fn outstanding(&self) -> u64 {
+        self.outstanding
+    }
+
+    /// The number that the next message of the first group will have.
+    pub(super) fn next_number(&self) -> u64 {
+        self.groups[0].next()
+    }
+
+    /// Begins anew: what is on its way counts for nothing, and neither does what was counted.
+    pub(super) fn forget(&mut self) {
+        for (group, sequences) in self.groups.iter_mut().zip(self.sequences.chunks_mut(self.members)) {
+            sequences.fill(Sequence::from(group.forget()));
+        }
+        self.outstanding = 0;
+        self.counts = Counts::default();
+    }
+
+    /// An error once a connection has ended: what is measured after that means little.
+    pub(super) fn check(&self) -> Result<(), BenchError> {
+        match &self.first_closed {
+            None => Ok(()),
+            Some(why) => Err(BenchError::Closed {
+                closed: self.closed,
+                of: self.sequences.len(),
+                why: why.to_string(),
+            }),
+        }
+    }
+
+    fn send(&mut self, group: usize, sent: Instant, most: usize, members: &mut Members) {
+        let Some(publisher) = members.get(group * self.members) else { return };
+        let Self { groups, template, counts, outstanding, members, .. } = self;
+        publisher.send(|out| {
+            for _ in 0..most {
+                let Some(number) = groups[group].send(sent) else { break };
+                template.append(out, sequence::join(group, number));
+                counts.published += 1;
+                *outstanding += *members as u64;
+            }
+        });
+    }
+}
+
+impl Listener for Groups {
+    fn message(&mut self, place: usize, payload: &[u8], at: Instant) {
+        let Some(number) = sequence::number(payload) else { return };
+        let (group, number) = sequence::split(number);
+        if !self.groups.get(group).is_some_and(|flights| flights.knows(number)) {
+            return;
+        }
+        let strayed = place / self.members != group;
+        match if strayed { Arrival::Duplicate } else { self.sequences[place].arrive(number) } {
+            Arrival::InOrder => {}
+            Arrival::OutOfOrder => self.counts.out_of_order += 1,
+            // One more than was due to this member, be it its own message again or that of another group.
+            Arrival::Duplicate => {
+                self.counts.duplicated += 1;
+                return;
+            }
+        }
+        let Some(landing) = self.groups[group].land(number) else { return };
+        self.outstanding -= 1;
+        self.recorder.record(at.saturating_duration_since(landing.sent));
+        if landing.room {
+            self.ready.push(group);
+        }
+    }
+
+    fn ended(&mut self, _place: usize, end: End, _at: Instant) {
+        self.closed += 1;
+        self.first_closed.get_or_insert(end);
+    }
+
+    fn settle(&mut self, members: &mut Members) {
+        match &mut self.sending {
+            Sending::Stopped => {}
+            Sending::Closed if self.ready.is_empty() => {}
+            Sending::Closed => {
+                let now = Instant::now();
+                let mut ready = std::mem::take(&mut self.ready);
+                for group in ready.drain(..) {
+                    self.send(group, now, usize::MAX, members);
+                }
+                self.ready = ready;
+            }
+            Sending::Open(schedule) => {
+                let now = Instant::now();
+                self.ready.clear();
+                while let Some((due, nth)) = schedule.take(now) {
+                    let group = (nth % self.groups.len() as u64) as usize;
+                    let Some(number) = self.groups[group].send(due) else { continue };
+                    let Some(publisher) = members.get(group * self.members) else { continue };
+                    let template = &mut self.template;
+                    publisher.send(|out| template.append(out, sequence::join(group, number)));
+                    self.counts.published += 1;
+                    self.outstanding += self.members as u64;
+                }
+            }
+        }
+    }
+}
