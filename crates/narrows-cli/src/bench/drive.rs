@@ -8,9 +8,9 @@ use super::pump::{Listener, Pump};
 pub(super) trait Load: Listener {
     fn groups(&mut self) -> &mut Groups;
 
-    /// Does what else there is to do, each time round.
-    fn step(&mut self, _pump: &mut Pump, _now: Instant) -> Result<(), BenchError> {
-        Ok(())
+    /// Does what else there is to do, each time round, and says when there will be more.
+    fn step(&mut self, _pump: &mut Pump, _now: Instant) -> Result<Option<Instant>, BenchError> {
+        Ok(None)
     }
 }
 
@@ -21,6 +21,13 @@ pub(super) struct Phase {
     pub(super) time: Duration,
     /// What arrived in that time; the rest came when no more was sent.
     pub(super) in_time: u64,
+}
+
+impl Phase {
+    /// Deliveries a second, without what came late.
+    pub(super) fn per_second(&self) -> f64 {
+        self.in_time as f64 / self.time.as_secs_f64().max(1e-9)
+    }
 }
 
 impl Load for Groups {
@@ -58,23 +65,19 @@ pub(super) fn drive(
             groups.stop();
             in_time = Some(Phase { time: now.duration_since(start), in_time: units });
         }
-        match in_time {
-            Some(phase) if outstanding == 0 || lost_patience => return Ok(phase),
-            Some(_) => {}
-            None => {
-                if let Some(due) = groups.next_due() {
-                    pump.wake_at(due.min(end))?;
-                }
-                load.settle(&mut pump.members);
-            }
+        if let Some(phase) = in_time.filter(|_| outstanding == 0 || lost_patience) {
+            return Ok(phase);
         }
-        load.step(pump, now)?;
+        load.settle(&mut pump.members);
+        let due = [load.step(pump, now)?, load.groups().next_due()];
+        if let Some(due) = due.into_iter().flatten().min() {
+            pump.wake_at(due)?;
+        }
         let wait = if now < end { end - now } else { WAIT };
         pump.turn(wait.min(WAIT), load)?;
         let groups = load.groups();
         groups.check()?;
-        let faults = groups.counts.duplicated + groups.counts.out_of_order;
-        groups.recorder.tick(Instant::now(), faults);
+        groups.recorder.tick(Instant::now(), groups.seen_faults());
     }
 }
 

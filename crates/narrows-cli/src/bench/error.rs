@@ -49,6 +49,8 @@ pub(crate) enum BenchError {
     Closed { closed: usize, of: usize, why: String },
     #[error("no message arrived within {seconds} s; does {url} send back to all what one member sends?")]
     Silence { url: String, seconds: f64 },
+    #[error("--stalled {stalled} of --members {members} leaves nobody who reads: at least one member must")]
+    NoReader { stalled: usize, members: usize },
     #[error("no cycle was completed; the first of {failed} failed so: {why}")]
     NoCycle { failed: u64, why: String },
     #[error("polling: {0}")]

@@ -1,14 +1,15 @@
 use std::time::Instant;
 
 use super::end::End;
+use super::envelope::{Envelope, Template};
 use super::error::BenchError;
+use super::faults::Faults;
 use super::flights::Flights;
 use super::options::MessageOptions;
 use super::pump::{Listener, Members};
 use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::sequence::{self, Arrival, Sequence};
-use super::{envelope::Envelope, envelope::Template};
 
 /// Groups of members, at places one after another: the first of each sends, and all of them check what they get.
 #[derive(Debug)]
@@ -24,18 +25,12 @@ pub(super) struct Groups {
     ready: Vec<usize>,
     /// Deliveries that are on their way.
     outstanding: u64,
-    pub(super) counts: Counts,
+    published: u64,
+    duplicated: u64,
+    out_of_order: u64,
     pub(super) recorder: Recorder,
     closed: usize,
     first_closed: Option<End>,
-}
-
-/// What happened since the last [`Groups::forget`].
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Counts {
-    pub(super) published: u64,
-    pub(super) duplicated: u64,
-    pub(super) out_of_order: u64,
 }
 
 #[derive(Debug)]
@@ -64,7 +59,9 @@ impl Groups {
             sending: Sending::Stopped,
             ready: Vec::new(),
             outstanding: 0,
-            counts: Counts::default(),
+            published: 0,
+            duplicated: 0,
+            out_of_order: 0,
             recorder,
             closed: 0,
             first_closed: None,
@@ -115,8 +112,23 @@ impl Groups {
         for (group, sequences) in self.groups.iter_mut().zip(self.sequences.chunks_mut(self.members)) {
             sequences.fill(Sequence::from(group.forget()));
         }
-        self.outstanding = 0;
-        self.counts = Counts::default();
+        (self.outstanding, self.published, self.duplicated, self.out_of_order) = (0, 0, 0, 0);
+    }
+
+    /// How many messages were sent since the last [`forget`](Self::forget).
+    pub(super) fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// What went wrong since then; what is still on its way counts as lost.
+    pub(super) fn faults(&self) -> Faults {
+        let &Self { outstanding: lost, duplicated, out_of_order, .. } = self;
+        Faults { lost, duplicated, out_of_order }
+    }
+
+    /// What has gone wrong up to now.
+    pub(super) fn seen_faults(&self) -> u64 {
+        self.duplicated + self.out_of_order
     }
 
     /// An error once a connection has ended: what is measured after that means little.
@@ -133,12 +145,12 @@ impl Groups {
 
     fn send(&mut self, group: usize, sent: Instant, most: usize, members: &mut Members) {
         let Some(publisher) = members.get(group * self.members) else { return };
-        let Self { groups, template, counts, outstanding, members, .. } = self;
+        let Self { groups, template, published, outstanding, members, .. } = self;
         publisher.send(|out| {
             for _ in 0..most {
                 let Some(number) = groups[group].send(sent) else { break };
                 template.append(out, sequence::join(group, number));
-                counts.published += 1;
+                *published += 1;
                 *outstanding += *members as u64;
             }
         });
@@ -155,10 +167,10 @@ impl Listener for Groups {
         let strayed = place / self.members != group;
         match if strayed { Arrival::Duplicate } else { self.sequences[place].arrive(number) } {
             Arrival::InOrder => {}
-            Arrival::OutOfOrder => self.counts.out_of_order += 1,
+            Arrival::OutOfOrder => self.out_of_order += 1,
             // One more than was due to this member, be it its own message again or that of another group.
             Arrival::Duplicate => {
-                self.counts.duplicated += 1;
+                self.duplicated += 1;
                 return;
             }
         }
@@ -196,7 +208,7 @@ impl Listener for Groups {
                     let Some(publisher) = members.get(group * self.members) else { continue };
                     let template = &mut self.template;
                     publisher.send(|out| template.append(out, sequence::join(group, number)));
-                    self.counts.published += 1;
+                    self.published += 1;
                     self.outstanding += self.members as u64;
                 }
             }

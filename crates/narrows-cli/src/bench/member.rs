@@ -45,6 +45,32 @@ pub(super) enum News<'a> {
     Pong,
 }
 
+/// What epoll says of a socket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Happening {
+    readable: bool,
+    writable: bool,
+    /// There is an end or an error behind what can be read.
+    ended: bool,
+    failed: bool,
+}
+
+impl Happening {
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            ended: event.is_read_closed() || event.is_error(),
+            failed: event.is_error(),
+        }
+    }
+
+    /// Anything may have happened.
+    pub(super) fn unheeded() -> Self {
+        Self { readable: true, writable: true, ended: true, failed: false }
+    }
+}
+
 impl Member {
     /// Starts to connect.
     pub(super) fn connect(
@@ -85,25 +111,25 @@ impl Member {
     /// Does what epoll says can be done, and tells what came of it. The error says how the connection ended.
     pub(super) fn ready(
         &mut self,
-        event: &Event,
+        happening: Happening,
         protocol: &Protocol,
         buffer: &mut [u8],
         tell: &mut impl FnMut(News<'_>, Instant),
     ) -> Result<(), End> {
         if self.stage == Stage::Stalled {
             // A reset is seen without reading.
-            return if event.is_error() {
+            return if happening.failed {
                 Err(self.ended(io::ErrorKind::ConnectionReset.into()))
             } else {
                 Ok(())
             };
         }
-        if event.is_writable() && !self.unsent.is_empty() {
+        if happening.writable && !self.unsent.is_empty() {
             self.write().map_err(|error| self.ended(error))?;
         }
         // An error is learned by reading.
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.read(event.is_read_closed(), protocol, buffer, tell)?;
+        if happening.readable || happening.ended {
+            self.read(happening.ended, protocol, buffer, tell)?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! buffer for all connections, a parser that looks at frame headers and sequence numbers only. It still reports
 //! its own share of a core, so that nobody takes its limit for the server's.
 
+mod churn;
 mod cycles;
 mod descriptors;
 mod drive;
@@ -12,6 +13,7 @@ mod end;
 mod envelope;
 mod error;
 mod fanout;
+mod faults;
 mod flights;
 mod frame;
 mod groups;
@@ -29,7 +31,10 @@ mod report;
 mod rooms;
 mod schedule;
 mod sequence;
+mod setup;
+mod slow;
 mod sources;
+mod stalled;
 mod target;
 mod usage;
 
@@ -53,6 +58,10 @@ pub(crate) enum Mode {
     Idle(idle::Idle),
     /// Connections that come and go: how many a second.
     Connect(cycles::Connect),
+    /// A group while others come and go.
+    Churn(churn::Churn),
+    /// A group in which some never read.
+    Slow(slow::Slow),
 }
 
 impl Mode {
@@ -64,6 +73,8 @@ impl Mode {
             Self::Echo(mode) => finish(&mode.run()?, &mode.output),
             Self::Idle(mode) => finish(&mode.run()?, &mode.output),
             Self::Connect(mode) => finish(&mode.run()?, &mode.output),
+            Self::Churn(mode) => finish(&mode.run()?, &mode.output),
+            Self::Slow(mode) => finish(&mode.run()?, &mode.output),
         }
     }
 }

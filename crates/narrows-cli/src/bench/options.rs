@@ -81,6 +81,14 @@ impl MessageOptions {
     }
 }
 
+/// How fast messages were sent, for people.
+pub(super) fn pace(rate: Option<f64>, window: Option<usize>) -> String {
+    match (rate, window) {
+        (Some(rate), _) => format!("{rate} messages a second"),
+        (None, window) => format!("window {}", window.unwrap_or(1)),
+    }
+}
+
 /// At least one of something.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {

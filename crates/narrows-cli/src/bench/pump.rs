@@ -8,7 +8,7 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 
 use super::end::End;
 use super::error::BenchError;
-use super::member::{Member, News};
+use super::member::{Happening, Member, News};
 use super::protocol::Protocol;
 use super::sources::Sources;
 
@@ -26,6 +26,7 @@ pub(super) struct Pump {
     pub(super) sources: Sources,
     pub(super) members: Members,
     alarm: OwnedFd,
+    alarm_at: Option<Instant>,
 }
 
 /// The connections by their places; a place is used again when its connection has ended.
@@ -73,6 +74,7 @@ impl Pump {
             protocol,
             members: Members::default(),
             alarm,
+            alarm_at: None,
         })
     }
 
@@ -91,7 +93,11 @@ impl Pump {
 
     /// Ends the next [`turn`](Self::turn) at this moment. Epoll's own time-out is in milliseconds, which is too
     /// coarse to send by.
-    pub(super) fn wake_at(&self, at: Instant) -> Result<(), BenchError> {
+    pub(super) fn wake_at(&mut self, at: Instant) -> Result<(), BenchError> {
+        if self.alarm_at == Some(at) {
+            return Ok(());
+        }
+        self.alarm_at = Some(at);
         // Zero would disarm it.
         let left = at.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
         let it_value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
@@ -111,21 +117,18 @@ impl Pump {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             polled => polled?,
         }
-        for event in &self.events {
-            let place = event.token().0;
-            let Some(Some(member)) = self.members.0.get_mut(place) else { continue };
-            let done = member.ready(event, &self.protocol, &mut self.buffer, &mut |news, at| match news {
-                News::Message(payload) => listener.message(place, payload, at),
-                News::Opened => listener.opened(place, at),
-                News::Pong => listener.pong(place),
-            });
-            if let Err(end) = done {
-                self.members.abort(place);
-                listener.ended(place, end, Instant::now());
-            }
-            listener.settle(&mut self.members);
+        let Self { events, members, protocol, buffer, .. } = self;
+        for event in events.iter() {
+            members.tell(event.token().0, Happening::of(event), protocol, buffer, listener);
+            listener.settle(members);
         }
         Ok(())
+    }
+
+    /// Reads a connection whose events were not heeded: they are not repeated.
+    pub(super) fn read(&mut self, place: usize, listener: &mut (impl Listener + ?Sized)) {
+        let Self { members, protocol, buffer, .. } = self;
+        members.tell(place, Happening::unheeded(), protocol, buffer, listener);
     }
 
     /// Says goodbye on all connections, so that the server and the ports are free for whoever comes next.
@@ -150,6 +153,26 @@ impl Members {
             self.0.resize_with(place + 1, || None);
         }
         self.0[place] = Some(member);
+    }
+
+    fn tell(
+        &mut self,
+        place: usize,
+        happening: Happening,
+        protocol: &Protocol,
+        buffer: &mut [u8],
+        listener: &mut (impl Listener + ?Sized),
+    ) {
+        let Some(member) = self.get(place) else { return };
+        let done = member.ready(happening, protocol, buffer, &mut |news, at| match news {
+            News::Message(payload) => listener.message(place, payload, at),
+            News::Opened => listener.opened(place, at),
+            News::Pong => listener.pong(place),
+        });
+        if let Err(end) = done {
+            self.abort(place);
+            listener.ended(place, end, Instant::now());
+        }
     }
 
     pub(super) fn get(&mut self, place: usize) -> Option<&mut Member> {
