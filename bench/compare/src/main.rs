@@ -163,7 +163,11 @@ fn nothing_wrong(results: &Results) -> Result<(), Box<dyn Error>> {
     let left_out = results.servers.iter().filter_map(|server| Some((&server.key, server.left_out.as_ref()?)));
     let mut wrong: Vec<String> = left_out.map(|(key, why)| format!("{key} is left out: {why}")).collect();
     for workload in &results.workloads {
+        let overtakes = |server: &str| SERVERS.iter().any(|row| row.key == server && row.overtakes);
         let faults = workload.runs.iter().filter_map(|run| Some((&run.server, run.fault.as_ref()?)));
+        let faults = faults.filter(|(server, fault)| {
+            !(overtakes(server) && fault.ends_with("out of order") && !fault.contains(','))
+        });
         wrong.extend(faults.map(|(server, fault)| format!("{}, {server}: {fault}", workload.key)));
         if workload.runs.is_empty() {
             wrong.push(format!("{}: nobody took part", workload.key));

@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) about: &'static str,
     pub(crate) pace: Pace,
     pub(crate) dialect: Dialect,
+    /// Whether messages may overtake each other in it, which is then no sign that it is broken.
+    pub(crate) overtakes: bool,
     /// How to start it; the error says what is missing.
     pub(crate) launch: fn(&Programs) -> Result<Launch, String>,
     pub(crate) version: fn(&Programs) -> Option<String>,
@@ -56,6 +58,7 @@ pub(crate) const SERVERS: &[Row] = &[
                 (`examples/endpoints`)",
         pace: Pace::Fast,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| Ok(Launch::new(programs.built("endpoints"), &["--bind", "127.0.0.1:0"])),
         version: |_| Some(format!("narrows {}", env!("CARGO_PKG_VERSION"))),
     },
@@ -65,6 +68,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "uWebSockets' topics; text passes through as it is (`bench/peers/javascript/bun.js`)",
         pace: Pace::Fast,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| script(programs, bun(programs)?, "bun.js"),
         version: |programs| {
             Some(format!("Bun {}", first_line(Command::new(bun(programs).ok()?).arg("--version"))?))
@@ -76,6 +80,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "a loop over the sockets of the room; text passes through (`bench/peers/javascript/ws.js`)",
         pace: Pace::Fast,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| {
             let node = first_line(Command::new("node").arg("--version"));
             node.ok_or_else(|| format!("there is no node; {INSTALL}"))?;
@@ -95,15 +100,18 @@ pub(crate) const SERVERS: &[Row] = &[
                 (`bench/peers/axum-chat`)",
         pace: Pace::Fast,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| Ok(Launch::new(programs.built("axum-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["axum", "tokio"]),
     },
     Row {
         key: "socketioxide",
         name: "socketioxide",
-        about: "Socket.IO's rooms, over WebSocket from the start (`bench/peers/socketioxide-chat`)",
+        about: "Socket.IO's rooms, over WebSocket from the start; each message is handled by a task of its own, so one may \
+                overtake another (`bench/peers/socketioxide-chat`)",
         pace: Pace::Fast,
         dialect: Dialect::SocketIo,
+        overtakes: true,
         launch: |programs| Ok(Launch::new(programs.built("socketioxide-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["socketioxide", "axum"]),
     },
@@ -113,6 +121,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "the tutorial's asynchronous consumer, in-memory layer (`bench/peers/channels`)",
         pace: Pace::Slow,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| {
             channels(programs, "daphne", "-v 0 --no-server-name -b 127.0.0.1 -p {port} chat:application")
         },
@@ -124,6 +133,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "the same on uvicorn, one worker, uvloop and httptools",
         pace: Pace::Slow,
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| {
             channels(
                 programs,
@@ -142,6 +152,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "the same on granian, one worker, uvloop",
         pace: Pace::Slow,
         dialect: Dialect::Json,
+        overtakes: false,
         // Its back pressure counts open WebSockets, so it has to be more than there will be.
         launch: |programs| {
             channels(
@@ -159,6 +170,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "no server but a floor: one thread, one system call for each member and message (`bench/peers/floor`)",
         pace: Pace::Floor { batched: false },
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0"])),
         version: |_| locked(&["mio"]),
     },
@@ -168,6 +180,7 @@ pub(crate) const SERVERS: &[Row] = &[
         about: "the floor again, but what is due at once goes out together",
         pace: Pace::Floor { batched: true },
         dialect: Dialect::Json,
+        overtakes: false,
         launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0", "batched"])),
         version: |_| locked(&["mio"]),
     },

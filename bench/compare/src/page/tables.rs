@@ -8,15 +8,19 @@ pub(crate) fn goals(results: &Results) -> String {
     let mut table = String::from(
         "| workload | measured | goal | Narrows | beside | ratio | rounds | verdict |\n|---|---|---|---|---|---|---|---|\n",
     );
+    let mut missing: Vec<&str> = Vec::new();
     for goal in GOALS {
-        let title = results.measured(goal.workload).map_or(goal.workload, |measured| &measured.title);
+        let Some(measured) = results.measured(goal.workload) else {
+            missing.push(goal.workload);
+            continue;
+        };
         let outcome = goal.judge(results);
         let figure = |figure: Option<f64>| figure.map_or_else(dash, written);
         let of = |value: f64| if outcome.other.is_some() { ratio(value) } else { written(value) };
         let range = outcome.range.map_or_else(dash, |(low, high)| format!("{}–{}", of(low), of(high)));
         let ratio = outcome.value.filter(|_| outcome.other.is_some()).map_or_else(dash, ratio);
         table += &row(&[
-            title,
+            &measured.title,
             goal.column.name,
             &goal.bound.to_string(),
             &figure(outcome.ours),
@@ -25,6 +29,10 @@ pub(crate) fn goals(results: &Results) -> String {
             &range,
             &outcome.verdict.to_string(),
         ]);
+    }
+    missing.dedup();
+    if !missing.is_empty() {
+        table += &format!("\nNot part of this run: {}.\n", missing.join(", "));
     }
     table
 }
