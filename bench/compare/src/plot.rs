@@ -29,7 +29,7 @@ const STEP: f64 = 28.0;
 const THICK: f64 = 18.0;
 
 /// A longer bar than so many times the next shorter one would leave nothing to see of all others: it is broken.
-const BREAK: f64 = 4.0;
+const BREAK: f64 = 8.0;
 
 /// Colours for a page of either colour; the panel behind goes along, so that text can always be read.
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:14px}\
@@ -43,6 +43,9 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{fon
 pub(crate) fn chart(title: &str, unit: &str, bars: &[Bar]) -> String {
     let height = TOP + STEP * bars.len() as f64 + 12.0;
     let longest = axis(bars);
+    let broken = |bar: &Bar| bar.figure.as_ref().is_ok_and(|figure| *figure > longest);
+    let unit =
+        format!("{unit}{}", if bars.iter().any(broken) { "; broken bars are longer than drawn" } else { "" });
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\" aria-label=\"{title}: {unit}\">\n<style>{STYLE}</style>\n\
@@ -51,9 +54,9 @@ pub(crate) fn chart(title: &str, unit: &str, bars: &[Bar]) -> String {
         WIDTH - 1.0,
         height - 1.0,
         escaped(title),
-        escaped(unit),
+        escaped(&unit),
         title = escaped(title),
-        unit = escaped(unit),
+        unit = escaped(&unit),
     );
     for (place, bar) in bars.iter().enumerate() {
         draw(&mut svg, bar, TOP + STEP * place as f64, longest);
@@ -104,9 +107,8 @@ fn draw(svg: &mut String, bar: &Bar, y: f64, longest: f64) {
     put(format_args!(
         "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"{THICK}\" rx=\"2\"/>\n"
     ));
-    let broken = figure > longest * 1.001;
     let mut end = x(figure);
-    if broken {
+    if figure > longest {
         let at = RIGHT - 28.0;
         put(format_args!(
             "<path class=\"break\" d=\"M{:.1} {:.1}l8 {}\"/>\n",
@@ -137,6 +139,7 @@ mod tests {
     #[test]
     fn the_longest_bar_fills_the_chart_unless_it_is_far_longer_than_the_others() {
         assert_eq!(axis(&[bar(1.0), bar(2.0), bar(3.0)]), 3.0);
+        assert_eq!(axis(&[bar(1.0), bar(2.0), bar(15.0)]), 15.0);
         assert_eq!(axis(&[bar(1.0), bar(2.0), bar(200.0), bar(210.0)]), 2.5);
         assert!(chart("t", "u", &[bar(1.0), bar(2.0), bar(200.0)]).contains("class=\"break\""));
         assert!(!chart("t", "u", &[bar(1.0), bar(2.0), bar(3.0)]).contains("class=\"break\""));

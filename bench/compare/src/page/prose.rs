@@ -61,8 +61,8 @@ pub(crate) fn end(results: &Results) -> String {
   held for a shorter time.
 - A connection that never reads has a small receive buffer, so that the server's own queue fills. Narrows ends it when
   `outbox_bytes` (1 MiB) or `outbox_messages` (4096) are due to it.
-- Faster servers take part in every round, slower ones in fewer: Channels in two, and only where it gets through.
-  What costs a thousand connections or more to set up has three rounds.
+- Faster servers take part in every round, slower ones in a third of them: Channels, and only where it gets through.
+  What takes long to set up has three rounds at most.
 - \"One `send` each\" is no server but a floor: one thread that does nothing for a message but one system call for each
   member. At window 1 nothing that writes to each socket can cost much less.
 - Compression is off everywhere, `TCP_NODELAY` on, no access log is written. Our programs in Rust and the peers in Rust have
