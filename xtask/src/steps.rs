@@ -41,7 +41,8 @@ pub(crate) const STEPS: &[Step] = &[
 ];
 
 fn fmt(_: &mut Tally) -> Result<(), Failure> {
-    run(&mut cargo(["fmt", "--all", "--check"]))
+    run(&mut cargo(["fmt", "--all", "--check"]))?;
+    run(&mut cargo(["fmt", "--all", "--check", "--manifest-path", "bench/peers/Cargo.toml"]))
 }
 
 fn clippy(_: &mut Tally) -> Result<(), Failure> {

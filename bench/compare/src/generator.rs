@@ -104,7 +104,10 @@ fn fault(report: &Value) -> Option<String> {
         let count = report[*key].as_u64()?;
         (count > 0).then(|| if *what == "lost" { format!("lost {count}") } else { format!("{count} {what}") })
     });
-    let wrongs: Vec<String> = wrongs.collect();
+    let mut wrongs: Vec<String> = wrongs.collect();
+    if report["deliveries"] == 0 {
+        wrongs.push("nothing arrived within the time".to_owned());
+    }
     (!wrongs.is_empty()).then(|| wrongs.join(", "))
 }
 
@@ -115,6 +118,7 @@ mod tests {
     #[test]
     fn a_report_with_losses_is_no_measurement() {
         assert_eq!(fault(&json!({"lost": 0, "duplicated": 0, "out_of_order": 0})), None);
+        assert_eq!(fault(&json!({"deliveries": 0})).as_deref(), Some("nothing arrived within the time"));
         assert_eq!(fault(&json!({"lost": 3, "duplicated": 0})).as_deref(), Some("lost 3"));
         let both = json!({"lost": 0, "duplicated": 1, "out_of_order": 2});
         assert_eq!(fault(&both).as_deref(), Some("1 came twice, 2 out of order"));

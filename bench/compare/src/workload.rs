@@ -200,8 +200,12 @@ impl Workload {
     /// looked at once.
     pub(crate) fn seconds_for(&self, row: &Row, round: usize, scale: Scale) -> f64 {
         let ours = row.key == crate::servers::OURS;
-        let long = scale == Scale::Full && ours && round == 1 && matches!(self.load, Load::Idle { .. });
-        if long { TWO_PINGS } else { self.seconds }
+        match self.load {
+            Load::Idle { .. } if scale == Scale::Full && ours && round == 1 => TWO_PINGS,
+            // A single message of a slow server takes a good part of a second.
+            Load::Fanout { .. } if row.pace == Pace::Slow && scale != Scale::Smoke => self.seconds.max(3.0),
+            _ => self.seconds,
+        }
     }
 
     /// What to call it.
