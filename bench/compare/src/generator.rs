@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::launch::Server;
 use crate::machine::pinned;
 use crate::process::Group;
-use crate::servers::Row;
+use crate::servers::{Pace, Row};
 use crate::workload::{Load, Workload};
 
 /// What opening connections, waiting for stragglers and closing may take besides the measurement.
@@ -37,6 +37,10 @@ pub(crate) fn measure(
             let mut command = pinned(1, narrows);
             command.arg("bench").args(&arguments).arg("--json");
             command.args(["--url", &format!("ws://{}{}", server.address, workload.path(row.dialect))]);
+            if row.pace == Pace::Slow {
+                // A queue of handshakes may stand before each.
+                command.args(["--patience", "30"]);
+            }
             for pid in server.pids() {
                 command.args(["--pid", &pid.to_string()]);
             }
