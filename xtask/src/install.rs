@@ -73,8 +73,11 @@ pub(crate) fn autobahn() -> Result<(PathBuf, PathBuf), Failure> {
 pub(crate) fn peers() -> Result<(), Failure> {
     packages(&[("taskset", "util-linux"), ("node", "nodejs"), ("npm", "npm")])?;
     let sources = paths::root().join("bench/peers");
+    let folder = paths::target().join("peers/javascript");
+    if !folder.join("node_modules").exists() {
+        let _missing_already = fs::remove_file(stamp("peers-node"));
+    }
     once("peers-node", &sources.join("javascript/package-lock.json"), |_| {
-        let folder = paths::target().join("peers/javascript");
         for name in ["package.json", "package-lock.json"] {
             write(&folder.join(name), &read(&sources.join("javascript").join(name))?)?;
         }
