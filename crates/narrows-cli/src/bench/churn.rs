@@ -1,5 +1,4 @@
 use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -12,9 +11,10 @@ use super::error::BenchError;
 use super::faults::Faults;
 use super::groups::Groups;
 use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, count, pace, rate};
+use super::plot::{Panel, Plot, Series, per_second};
 use super::protocol::Rooms;
 use super::pump::{Listener, Members, Pump, Socket};
-use super::recorder::histogram;
+use super::recorder::{Curve, histogram};
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
 use super::schedule::Schedule;
 use super::sequence;
@@ -69,6 +69,12 @@ pub(crate) struct ChurnReport {
     latency_micros: LatencyMicros,
     server: Option<ServerCost>,
     generator: GeneratorCost,
+    #[serde(skip)]
+    curve: Curve,
+    #[serde(skip)]
+    latency: Histogram<u64>,
+    #[serde(skip)]
+    first_message: Histogram<u64>,
 }
 
 impl Churn {
@@ -88,13 +94,11 @@ impl Churn {
         let phase = drive(&mut pump, &mut visited, "measuring", time.seconds, on.patience)?;
         let deliveries = visited.groups.recorder.units();
         let (server, generator) = meters.stop(deliveries)?;
-        visited.groups.recorder.progress().clear();
         pump.close()?;
         faults += visited.groups.faults();
-        if visited.visits == 0
-            && let Some(end) = visited.first_failure
-        {
-            return Err(end.into_error(&on.url, *members));
+        if visited.visits == 0 {
+            let why = visited.first_failure.map(|end| end.into_error(&on.url, *members));
+            return Err(why.unwrap_or(BenchError::NoVisit));
         }
         Ok(ChurnReport {
             url: on.url.clone(),
@@ -116,6 +120,9 @@ impl Churn {
             latency_micros: LatencyMicros::of(visited.groups.recorder.latency()),
             server,
             generator,
+            curve: visited.groups.recorder.curve().clone(),
+            latency: visited.groups.recorder.latency().clone(),
+            first_message: visited.first_message,
         })
     }
 }
@@ -195,14 +202,13 @@ impl Visited {
             if stage == Stage::Away || now.saturating_duration_since(since) <= self.patience {
                 continue;
             }
-            pump.members.abort(self.members + visitor);
-            let error = io::Error::from(io::ErrorKind::TimedOut);
+            let place = self.members + visitor;
+            let Some(end) = pump.members.give_up(place) else { continue };
             let end = match stage {
-                Stage::Connecting | Stage::Away => End::Handshake(error),
                 Stage::Waiting(_) => End::Garbage("it sent a visitor no message".to_owned()),
-                Stage::Leaving => End::Lost(error),
+                _ => end,
             };
-            self.ended(self.members + visitor, end, now);
+            self.ended(place, end, now);
         }
     }
 }
@@ -272,6 +278,31 @@ impl Listener for Visited {
 impl Report for ChurnReport {
     fn is_clean(&self) -> bool {
         self.faults.is_clean() && self.failed == 0
+    }
+
+    fn plot(&self) -> Plot {
+        let Self { url, members, bytes, seconds, faults, failed, .. } = self;
+        let (pace, rate) = (pace(self.rate, self.window), per_second("visits", self.visits_per_second));
+        Plot {
+            title: format!("{members} members that stay, and visitors"),
+            subtitle: format!(
+                "{rate}, {failed} failed · {bytes} bytes · {pace} · {seconds:.1} s · {faults} · {url}"
+            ),
+            panels: vec![
+                Panel::Curve {
+                    title: "Deliveries a second, to those that stay".to_owned(),
+                    x: "seconds",
+                    series: vec![Series::of("deliveries", &self.curve)],
+                },
+                Panel::Percentiles {
+                    title: "Latency".to_owned(),
+                    series: vec![
+                        ("those that stay".to_owned(), self.latency.clone()),
+                        ("connecting to first message".to_owned(), self.first_message.clone()),
+                    ],
+                },
+            ],
+        }
     }
 }
 

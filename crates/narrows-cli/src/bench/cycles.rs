@@ -1,18 +1,19 @@
 use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::descriptors;
 use super::end::End;
 use super::error::BenchError;
 use super::options::{OutputOptions, ServerOptions, TimeOptions, count};
+use super::plot::{Panel, Plot, Series, per_second};
 use super::progress::Progress;
 use super::protocol::{Protocol, Rooms};
 use super::pump::{Listener, Members, Pump, Socket};
-use super::recorder::Recorder;
+use super::recorder::{Curve, Recorder};
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
 use super::target::Target;
 use super::usage::Server;
@@ -46,6 +47,10 @@ pub(crate) struct ConnectReport {
     latency_micros: LatencyMicros,
     server: Option<ServerCost>,
     generator: GeneratorCost,
+    #[serde(skip)]
+    curve: Curve,
+    #[serde(skip)]
+    latency: Histogram<u64>,
 }
 
 impl Connect {
@@ -57,7 +62,7 @@ impl Connect {
         let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms: Rooms::None })?;
         pump.sources.check(*concurrency)?;
         let mut cycles = Cycles {
-            slots: vec![Slot { started: Instant::now(), is_open: false }; *concurrency],
+            started_at: vec![Instant::now(); *concurrency],
             free: (0..*concurrency).collect(),
             opened: Vec::new(),
             started: 0,
@@ -67,29 +72,28 @@ impl Connect {
             recorder: Recorder::new(Progress::new(output)),
         };
         cycles.run(&mut pump, "warm-up", time.warm_up, on.patience)?;
-        let failed_before = cycles.failed;
         cycles.cycles = 0;
         let meters = Meters::start(server.as_ref())?;
         let took = cycles.run(&mut pump, "measuring", time.seconds, on.patience)?.as_secs_f64();
         let (server, generator) = meters.stop(cycles.cycles)?;
-        cycles.recorder.progress().clear();
-        pump.close()?;
-        if cycles.cycles == 0
-            && let Some(end) = cycles.first_failure
-        {
-            return Err(BenchError::NoCycle { failed: cycles.failed, why: end.to_string() });
+        if cycles.cycles == 0 {
+            let why = cycles.wait_for_the_first(&mut pump, on.patience)?;
+            return Err(BenchError::NoCycle { failed: cycles.failed, why });
         }
+        pump.close()?;
         Ok(ConnectReport {
             url: on.url.clone(),
             concurrency: *concurrency,
             seconds: took,
             cycles: cycles.cycles,
             cycles_per_second: cycles.cycles as f64 / took.max(1e-9),
-            failed: cycles.failed.max(failed_before),
+            failed: cycles.failed,
             first_failure: cycles.first_failure.map(|end| end.to_string()),
             latency_micros: LatencyMicros::of(cycles.recorder.latency()),
             server,
             generator,
+            curve: cycles.recorder.curve().clone(),
+            latency: cycles.recorder.latency().clone(),
         })
     }
 }
@@ -99,11 +103,32 @@ impl Report for ConnectReport {
     fn is_clean(&self) -> bool {
         self.failed == 0
     }
+
+    fn plot(&self) -> Plot {
+        let Self { url, concurrency, seconds, failed, .. } = self;
+        let rate = per_second("cycles", self.cycles_per_second);
+        Plot {
+            title: format!("Connecting and closing, {concurrency} at once"),
+            subtitle: format!("{rate} · {seconds:.1} s · {failed} failed · {url}"),
+            panels: vec![
+                Panel::Curve {
+                    title: "Handshakes a second".to_owned(),
+                    x: "seconds",
+                    series: vec![Series::of("handshakes", &self.curve)],
+                },
+                Panel::Percentiles {
+                    title: "From the start of the TCP connection to the 101".to_owned(),
+                    series: vec![("to 101".to_owned(), self.latency.clone())],
+                },
+            ],
+        }
+    }
 }
 
 /// Connections that come and go, each at a place that the next one takes.
 struct Cycles {
-    slots: Vec<Slot>,
+    /// When the connection at each place was begun.
+    started_at: Vec<Instant>,
     free: Vec<usize>,
     /// Whose handshake is done: they leave at once.
     opened: Vec<usize>,
@@ -112,12 +137,6 @@ struct Cycles {
     failed: u64,
     first_failure: Option<End>,
     recorder: Recorder,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    started: Instant,
-    is_open: bool,
 }
 
 impl Cycles {
@@ -152,22 +171,32 @@ impl Cycles {
     }
 
     fn start(&mut self, pump: &mut Pump, place: usize) -> Result<(), BenchError> {
-        self.slots[place] = Slot { started: Instant::now(), is_open: false };
+        self.started_at[place] = Instant::now();
         let socket = Socket { from: pump.sources.in_turn(self.started), receive_buffer: None };
         pump.connect(place, self.started, socket)
-            .map_err(|end| end.into_error(&pump.protocol.target.url, self.slots.len()))?;
+            .map_err(|end| end.into_error(&pump.protocol.target.url, self.started))?;
         self.started += 1;
         Ok(())
     }
 
+    /// Learns why none was completed: patience may go further than the time that was measured.
+    fn wait_for_the_first(&mut self, pump: &mut Pump, patience: Duration) -> Result<String, BenchError> {
+        if self.first_failure.is_none() {
+            self.run(pump, "waiting", patience + Duration::from_secs(1), patience)?;
+        }
+        Ok(match &self.first_failure {
+            Some(end) => end.to_string(),
+            None => "the time was too short for one".to_owned(),
+        })
+    }
+
     /// Ends what the server does not answer.
     fn give_up(&mut self, pump: &mut Pump, now: Instant, patience: Duration) {
-        for place in 0..self.slots.len() {
-            if now.saturating_duration_since(self.slots[place].started) > patience {
-                pump.members.abort(place);
-                let error = io::Error::from(io::ErrorKind::TimedOut);
-                let is_open = self.slots[place].is_open;
-                self.ended(place, if is_open { End::Lost(error) } else { End::Handshake(error) }, now);
+        for place in 0..self.started_at.len() {
+            if now.saturating_duration_since(self.started_at[place]) > patience
+                && let Some(end) = pump.members.give_up(place)
+            {
+                self.ended(place, end, now);
             }
         }
     }
@@ -187,9 +216,7 @@ impl Cycles {
 
 impl Listener for Cycles {
     fn opened(&mut self, place: usize, at: Instant) {
-        let slot = &mut self.slots[place];
-        slot.is_open = true;
-        self.recorder.record(at.saturating_duration_since(slot.started));
+        self.recorder.record(at.saturating_duration_since(self.started_at[place]));
         self.opened.push(place);
     }
 

@@ -6,7 +6,7 @@ const SPARE: u64 = 64;
 
 /// Makes sure that this process and the server can hold so many connections, as far as can be known.
 pub(super) fn allow(connections: usize, server: Option<&Server>) -> Result<(), BenchError> {
-    let needed = connections as u64 + SPARE;
+    let needed = (connections as u64).saturating_add(SPARE);
     let (soft, hard) = rlimit::Resource::NOFILE.get()?;
     if soft < needed {
         // The soft limit is ours to raise, up to the hard one.

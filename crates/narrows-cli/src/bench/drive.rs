@@ -47,25 +47,28 @@ pub(super) fn drive(
     time: Duration,
     patience: Duration,
 ) -> Result<Phase, BenchError> {
+    if time.is_zero() {
+        return Ok(Phase { time, in_time: 0 });
+    }
     let start = Instant::now();
     let end = start + time;
     load.groups().recorder.begin(name, end);
-    load.groups().start(start);
+    load.groups().start(start, end);
     let mut last = (start, 0);
     let mut in_time = None;
     loop {
         let now = Instant::now();
         let groups = load.groups();
-        let (units, outstanding) = (groups.recorder.units(), groups.outstanding());
-        if units > last.1 || outstanding == 0 {
+        let units = groups.recorder.units();
+        if units > last.1 || groups.outstanding() == 0 {
             last = (now, units);
         }
         let lost_patience = now.duration_since(last.0) > patience;
         if in_time.is_none() && (now >= end || lost_patience) {
-            groups.stop();
+            groups.stop(&mut pump.members);
             in_time = Some(Phase { time: now.duration_since(start), in_time: units });
         }
-        if let Some(phase) = in_time.filter(|_| outstanding == 0 || lost_patience) {
+        if let Some(phase) = in_time.filter(|_| groups.outstanding() == 0 || lost_patience) {
             return Ok(phase);
         }
         load.settle(&mut pump.members);

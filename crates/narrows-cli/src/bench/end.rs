@@ -46,14 +46,17 @@ impl End {
     pub(super) fn into_error(self, url: &str, number: usize) -> BenchError {
         let url = url.to_owned();
         match self {
-            Self::Connect(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            // The one when binding, the other when connecting.
+            Self::Connect(error)
+                if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable) =>
+            {
                 BenchError::NoPort { number }
             }
             Self::Connect(source) => BenchError::Connect { url, number, source },
             Self::Handshake(source) => BenchError::Handshake { url, number, source },
             Self::Refused(status) => BenchError::Refused { url, status },
             Self::Garbage(what) => BenchError::Garbage { url, what },
-            ended => BenchError::Closed { closed: 1, of: number, why: ended.to_string() },
+            ended => BenchError::Closed { closed: 1, of: number.max(1), why: ended.to_string() },
         }
     }
 

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +52,12 @@ pub(crate) enum BenchError {
     Silence { url: String, seconds: f64 },
     #[error("--stalled {stalled} of --members {members} leaves nobody who reads: at least one member must")]
     NoReader { stalled: usize, members: usize },
-    #[error("no cycle was completed; the first of {failed} failed so: {why}")]
+    #[error("no visitor came, got a message and left; use more --seconds, or --patience less than that")]
+    NoVisit,
+    #[error("no cycle was completed, and {failed} failed: {why}")]
     NoCycle { failed: u64, why: String },
+    #[error("--plot {}: {source}", path.display())]
+    Plot { path: PathBuf, source: io::Error },
     #[error("polling: {0}")]
     Poll(#[from] io::Error),
 }

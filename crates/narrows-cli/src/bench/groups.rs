@@ -38,8 +38,8 @@ enum Sending {
     Stopped,
     /// Each group as its window allows.
     Closed,
-    /// All groups in turn, on time.
-    Open(Schedule),
+    /// All groups in turn, on time, up to this moment.
+    Open(Schedule, Instant),
 }
 
 impl Groups {
@@ -68,17 +68,18 @@ impl Groups {
         }
     }
 
-    /// Starts to send.
-    pub(super) fn start(&mut self, now: Instant) {
+    /// Starts to send, until `end` at the latest.
+    pub(super) fn start(&mut self, now: Instant, end: Instant) {
         self.sending = match self.rate {
-            Some(rate) => Sending::Open(Schedule::new(now, rate)),
+            Some(rate) => Sending::Open(Schedule::new(now, rate), end),
             None => Sending::Closed,
         };
         self.ready = (0..self.groups.len()).collect();
     }
 
-    /// Sends no more; what is on its way still counts.
-    pub(super) fn stop(&mut self) {
+    /// Sends no more than what was due by the end; what is on its way still counts.
+    pub(super) fn stop(&mut self, members: &mut Members) {
+        self.send_due(Instant::now(), members);
         self.sending = Sending::Stopped;
     }
 
@@ -92,7 +93,7 @@ impl Groups {
     /// When the next message is due, in an open loop.
     pub(super) fn next_due(&self) -> Option<Instant> {
         match &self.sending {
-            Sending::Open(schedule) => Some(schedule.next()),
+            Sending::Open(schedule, end) => Some(schedule.next()).filter(|due| due <= end),
             Sending::Stopped | Sending::Closed => None,
         }
     }
@@ -143,6 +144,20 @@ impl Groups {
         }
     }
 
+    /// Sends what an open loop has due.
+    fn send_due(&mut self, now: Instant, members: &mut Members) {
+        let Sending::Open(schedule, end) = &mut self.sending else { return };
+        while let Some((due, nth)) = schedule.take(now.min(*end)) {
+            let group = (nth % self.groups.len() as u64) as usize;
+            let Some(number) = self.groups[group].send(due) else { continue };
+            let Some(publisher) = members.get(group * self.members) else { continue };
+            let template = &mut self.template;
+            publisher.send(|out| template.append(out, sequence::join(group, number)));
+            self.published += 1;
+            self.outstanding += self.members as u64;
+        }
+    }
+
     fn send(&mut self, group: usize, sent: Instant, most: usize, members: &mut Members) {
         let Some(publisher) = members.get(group * self.members) else { return };
         let Self { groups, template, published, outstanding, members, .. } = self;
@@ -188,7 +203,7 @@ impl Listener for Groups {
     }
 
     fn settle(&mut self, members: &mut Members) {
-        match &mut self.sending {
+        match self.sending {
             Sending::Stopped => {}
             Sending::Closed if self.ready.is_empty() => {}
             Sending::Closed => {
@@ -199,18 +214,9 @@ impl Listener for Groups {
                 }
                 self.ready = ready;
             }
-            Sending::Open(schedule) => {
-                let now = Instant::now();
+            Sending::Open(..) => {
                 self.ready.clear();
-                while let Some((due, nth)) = schedule.take(now) {
-                    let group = (nth % self.groups.len() as u64) as usize;
-                    let Some(number) = self.groups[group].send(due) else { continue };
-                    let Some(publisher) = members.get(group * self.members) else { continue };
-                    let template = &mut self.template;
-                    publisher.send(|out| template.append(out, sequence::join(group, number)));
-                    self.published += 1;
-                    self.outstanding += self.members as u64;
-                }
+                self.send_due(Instant::now(), members);
             }
         }
     }

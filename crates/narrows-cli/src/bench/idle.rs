@@ -9,6 +9,7 @@ use super::end::End;
 use super::error::BenchError;
 use super::opening::open;
 use super::options::{OutputOptions, ServerOptions, TimeOptions, count};
+use super::plot::{Panel, Plot, Series};
 use super::progress::Progress;
 use super::protocol::{Protocol, Rooms};
 use super::pump::{Listener, Pump};
@@ -33,6 +34,9 @@ pub(crate) struct Idle {
     pub(super) output: OutputOptions,
 }
 
+/// How often the server's memory is looked at while connections are opened.
+const GROWTH_POINTS: f64 = 100.0;
+
 /// What idle connections cost.
 #[derive(Debug, Serialize)]
 pub(crate) struct IdleReport {
@@ -46,6 +50,9 @@ pub(crate) struct IdleReport {
     cpu_micros_per_connection_second: f64,
     server: ServerCost,
     generator: GeneratorCost,
+    /// Connections, and the server's KiB, while they were opened.
+    #[serde(skip)]
+    growth: Vec<(f64, f64)>,
 }
 
 impl Idle {
@@ -64,12 +71,17 @@ impl Idle {
         let before = server.resident_kib()?;
         let start = Instant::now();
         let mut progress = Progress::new(output);
+        let mut growth = vec![(0.0, before as f64)];
         open(&mut pump, 0..connections, None, on.patience, |opened| {
             progress.connecting(opened, connections);
+            let (last, _) = growth[growth.len() - 1];
+            if opened as f64 - last >= connections as f64 / GROWTH_POINTS {
+                growth.push((opened as f64, server.resident_kib()? as f64));
+            }
             Ok(())
         })?;
         let opened_per_second = connections as f64 / start.elapsed().as_secs_f64();
-        let mut holding = Holding::default();
+        let mut holding = Holding { progress, closed: 0, first_closed: None };
         holding.hold(&mut pump, time.warm_up, connections)?;
         let meters = Meters::start(Some(&server))?;
         let start = Instant::now();
@@ -77,8 +89,8 @@ impl Idle {
         let seconds = start.elapsed().as_secs_f64();
         let (cost, generator) = meters.stop(connections as u64)?;
         let cost = cost.ok_or(BenchError::NoPid)?;
-        progress.clear();
         let after = cost.resident_kib;
+        growth.push((connections as f64, after as f64));
         pump.close()?;
         Ok(IdleReport {
             url: on.url.clone(),
@@ -91,13 +103,15 @@ impl Idle {
             cpu_micros_per_connection_second: cost.cpu_seconds * 1e6 / seconds.max(1e-9) / connections as f64,
             server: cost,
             generator,
+            growth,
         })
     }
 }
 
 /// Connections that should stay as they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Holding {
+    progress: Progress,
     closed: usize,
     first_closed: Option<End>,
 }
@@ -107,6 +121,7 @@ impl Holding {
         let end = Instant::now() + time;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             pump.turn(left.min(Duration::from_millis(500)), self)?;
+            self.progress.holding(end);
             if let Some(why) = &self.first_closed {
                 return Err(BenchError::Closed { closed: self.closed, of, why: why.to_string() });
             }
@@ -126,6 +141,21 @@ impl Report for IdleReport {
     /// A connection that ends is an error before that.
     fn is_clean(&self) -> bool {
         true
+    }
+
+    fn plot(&self) -> Plot {
+        let Self { url, connections, kib_per_connection: each, .. } = self;
+        let cpu = self.cpu_micros_per_connection_second;
+        let points = self.growth.iter().map(|(connections, kib)| (*connections, kib / 1024.0)).collect();
+        Plot {
+            title: format!("{connections} idle connections"),
+            subtitle: format!("{each:.2} KiB each · {cpu:.2} µs of CPU time a second for each · {url}"),
+            panels: vec![Panel::Curve {
+                title: "The server's resident memory while connections are opened, MiB".to_owned(),
+                x: "connections",
+                series: vec![Series { name: "memory".to_owned(), pieces: vec![points] }],
+            }],
+        }
     }
 }
 

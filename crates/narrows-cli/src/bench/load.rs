@@ -1,12 +1,15 @@
 use std::fmt;
 
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::drive::drive;
 use super::error::BenchError;
 use super::faults::Faults;
 use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, pace};
+use super::plot::{Panel, Plot, Series, per_second};
 use super::protocol::Rooms;
+use super::recorder::Curve;
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
 use super::setup::{Ready, Setup};
 
@@ -46,6 +49,10 @@ pub(crate) struct LoadReport {
     latency_micros: LatencyMicros,
     server: Option<ServerCost>,
     generator: GeneratorCost,
+    #[serde(skip)]
+    curve: Curve,
+    #[serde(skip)]
+    latency: Histogram<u64>,
 }
 
 impl Plan<'_> {
@@ -61,7 +68,6 @@ impl Plan<'_> {
         let phase = drive(&mut pump, &mut groups, "measuring", time.seconds, on.patience)?;
         let deliveries = groups.recorder.units();
         let (server, generator) = meters.stop(deliveries)?;
-        groups.recorder.progress().clear();
         pump.close()?;
         faults += groups.faults();
         Ok(LoadReport {
@@ -81,6 +87,8 @@ impl Plan<'_> {
             latency_micros: LatencyMicros::of(groups.recorder.latency()),
             server,
             generator,
+            curve: groups.recorder.curve().clone(),
+            latency: groups.recorder.latency().clone(),
         })
     }
 }
@@ -88,6 +96,27 @@ impl Plan<'_> {
 impl Report for LoadReport {
     fn is_clean(&self) -> bool {
         self.faults.is_clean()
+    }
+
+    fn plot(&self) -> Plot {
+        let Self { url, bytes, seconds, faults, .. } = self;
+        let (pace, rate) =
+            (pace(self.rate, self.window), per_second("deliveries", self.deliveries_per_second));
+        Plot {
+            title: self.title.clone(),
+            subtitle: format!("{rate} · {bytes} bytes · {pace} · {seconds:.1} s · {faults} · {url}"),
+            panels: vec![
+                Panel::Curve {
+                    title: "Deliveries a second".to_owned(),
+                    x: "seconds",
+                    series: vec![Series::of("deliveries", &self.curve)],
+                },
+                Panel::Percentiles {
+                    title: "Latency".to_owned(),
+                    series: vec![("latency".to_owned(), self.latency.clone())],
+                },
+            ],
+        }
     }
 }
 

@@ -207,12 +207,17 @@ impl Member {
         protocol: &Protocol,
         tell: &mut Stamped<'_, impl FnMut(News<'_>, Instant)>,
     ) -> Result<(), End> {
+        let kind = protocol.read(payload);
+        // Those come in a greeting too.
+        if kind == Payload::Ping {
+            self.send(|out| frame::append(out, frame::TEXT, b"3"));
+            return Ok(());
+        }
         match self.stage {
-            Stage::Open => match protocol.read(payload) {
+            Stage::Open => match kind {
                 Payload::Message => tell.news(News::Message(payload)),
-                Payload::Ping => self.send(|out| frame::append(out, frame::TEXT, b"3")),
-                Payload::Other => {}
                 Payload::End => return Err(End::Closed("ended by Socket.IO".to_owned())),
+                Payload::Ping | Payload::Other => {}
             },
             Stage::Greeting(greeting) => {
                 let next = protocol
@@ -281,12 +286,20 @@ impl Member {
         Ok(())
     }
 
+    /// How a connection ended that we have lost patience with.
+    pub(super) fn timed_out(&self) -> End {
+        match self.stage {
+            Stage::Leaving => End::Lost(io::ErrorKind::TimedOut.into()),
+            _ => self.ended(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
     fn ended(&self, error: io::Error) -> End {
         match self.stage {
             Stage::Connecting => End::Connect(error),
-            Stage::Asked => End::Handshake(error),
+            Stage::Asked | Stage::Greeting(_) => End::Handshake(error),
             Stage::Leaving => End::Left,
-            Stage::Greeting(_) | Stage::Open | Stage::Stalled => End::Lost(error),
+            Stage::Open | Stage::Stalled => End::Lost(error),
         }
     }
 

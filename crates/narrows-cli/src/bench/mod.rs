@@ -23,6 +23,7 @@ mod load;
 mod member;
 mod opening;
 mod options;
+mod plot;
 mod progress;
 mod protocol;
 mod pump;
@@ -38,6 +39,9 @@ mod stalled;
 mod target;
 mod usage;
 
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -68,21 +72,35 @@ impl Mode {
     /// Measures and prints; the exit code tells whether every message arrived.
     pub(crate) fn run(self) -> Result<ExitCode, BenchError> {
         match self {
-            Self::Fanout(mode) => finish(&mode.run()?, &mode.output),
-            Self::Rooms(mode) => finish(&mode.run()?, &mode.output),
-            Self::Echo(mode) => finish(&mode.run()?, &mode.output),
-            Self::Idle(mode) => finish(&mode.run()?, &mode.output),
-            Self::Connect(mode) => finish(&mode.run()?, &mode.output),
-            Self::Churn(mode) => finish(&mode.run()?, &mode.output),
-            Self::Slow(mode) => finish(&mode.run()?, &mode.output),
+            Self::Fanout(mode) => measure(&mode.output, || mode.run()),
+            Self::Rooms(mode) => measure(&mode.output, || mode.run()),
+            Self::Echo(mode) => measure(&mode.output, || mode.run()),
+            Self::Idle(mode) => measure(&mode.output, || mode.run()),
+            Self::Connect(mode) => measure(&mode.output, || mode.run()),
+            Self::Churn(mode) => measure(&mode.output, || mode.run()),
+            Self::Slow(mode) => measure(&mode.output, || mode.run()),
         }
     }
 }
 
-/// Shows a report.
-fn finish(report: &impl Report, output: &OutputOptions) -> Result<ExitCode, BenchError> {
+/// Measures and shows the report.
+fn measure<R: Report>(
+    output: &OutputOptions,
+    run: impl FnOnce() -> Result<R, BenchError>,
+) -> Result<ExitCode, BenchError> {
+    let failed = |path: &PathBuf, source| BenchError::Plot { path: path.clone(), source };
+    // A file that cannot be written is not to be learned of when all is measured.
+    let plot = output.plot.as_ref().map(|path| match File::create(path) {
+        Ok(file) => Ok((path, file)),
+        Err(source) => Err(failed(path, source)),
+    });
+    let plot = plot.transpose()?;
+    let report = run()?;
+    if let Some((path, mut file)) = plot {
+        file.write_all(report.plot().svg().as_bytes()).map_err(|source| failed(path, source))?;
+    }
     if output.json {
-        println!("{}", serde_json::to_string(report).expect("a report is plain data"));
+        println!("{}", serde_json::to_string(&report).expect("a report is plain data"));
     } else {
         print!("{report}");
     }

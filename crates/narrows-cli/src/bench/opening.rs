@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -45,8 +44,10 @@ pub(super) fn open(
         while under_way.front().is_some_and(|(place, _)| pump.members.is_open(*place)) {
             under_way.pop_front();
         }
-        if under_way.front().is_some_and(|(_, since)| since.elapsed() > patience) {
-            let end = End::Handshake(io::ErrorKind::TimedOut.into());
+        if let Some((place, since)) = under_way.front()
+            && since.elapsed() > patience
+            && let Some(end) = pump.members.give_up(*place)
+        {
             return Err(end.into_error(&pump.protocol.target.url, places.start + opening.opened));
         }
         watch(opening.opened)?;

@@ -58,6 +58,16 @@ impl Progress {
         }
     }
 
+    /// While nothing does.
+    pub(super) fn holding(&mut self, end: Instant) {
+        let Some(line) = &mut self.0 else { return };
+        let now = Instant::now();
+        if now.duration_since(line.written) >= EVERY {
+            line.written = now;
+            show(&format!("holding  {} s left", seconds_left(end, now)));
+        }
+    }
+
     /// While messages arrive: `recent` is what came since the call before.
     pub(super) fn tick(&mut self, now: Instant, units: u64, recent: &Histogram<u64>, faults: u64) {
         let Some(line) = &mut self.0 else { return };
@@ -69,22 +79,29 @@ impl Progress {
         let rate = (units - line.units) as f64 / time.as_secs_f64();
         let at = |quantile| line.latency.value_at_quantile(quantile) as f64 / 1000.0;
         let (p50, p99) = (at(0.5), at(0.99));
-        let left = line.end.saturating_duration_since(now).as_secs_f64();
+        let left = seconds_left(line.end, now);
         let phase = line.phase;
         show(&format!(
-            "{phase}  {left:.0} s left  {rate:.0}/s  p50 {p50:.0} µs  p99 {p99:.0} µs  faults {faults}"
+            "{phase}  {left} s left  {rate:.0}/s  p50 {p50:.0} µs  p99 {p99:.0} µs  faults {faults}"
         ));
         line.written = now;
         line.units = units;
         line.latency.reset();
     }
+}
 
-    /// Leaves the terminal's line empty.
-    pub(super) fn clear(&mut self) {
+/// Leaves the terminal's line empty, for a report or an error.
+impl Drop for Progress {
+    fn drop(&mut self) {
         if self.0.is_some() {
             show("");
         }
     }
+}
+
+/// Seconds that have begun count.
+fn seconds_left(end: Instant, now: Instant) -> u64 {
+    end.saturating_duration_since(now).as_secs_f64().ceil() as u64
 }
 
 fn show(text: &str) {

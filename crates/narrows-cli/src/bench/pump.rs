@@ -183,6 +183,13 @@ impl Members {
         matches!(self.0.get(place), Some(Some(member)) if member.is_open())
     }
 
+    /// Drops a connection that we have lost patience with, if it is still there: how it ended.
+    pub(super) fn give_up(&mut self, place: usize) -> Option<End> {
+        let end = self.get(place)?.timed_out();
+        self.abort(place);
+        Some(end)
+    }
+
     /// Drops a connection at once.
     pub(super) fn abort(&mut self, place: usize) {
         if let Some(member) = self.0.get_mut(place).and_then(Option::take) {

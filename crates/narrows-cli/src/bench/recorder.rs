@@ -85,13 +85,9 @@ impl Recorder {
         &self.total
     }
 
-    /// The curve up to now.
+    /// How it came, over time.
     pub(super) fn curve(&self) -> &Curve {
         &self.curve
-    }
-
-    pub(super) fn progress(&mut self) -> &mut Progress {
-        &mut self.progress
     }
 
     fn merge(&mut self) {

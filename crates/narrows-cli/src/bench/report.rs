@@ -4,12 +4,16 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::error::BenchError;
+use super::plot::Plot;
 use super::usage::{Process, Server, Usage};
 
 /// What a mode has found out: for people, and as JSON for programs.
 pub(super) trait Report: fmt::Display + Serialize {
     /// Whether the server did all that was asked of it.
     fn is_clean(&self) -> bool;
+
+    /// What happened, as a picture.
+    fn plot(&self) -> Plot;
 }
 
 /// How long things took, in microseconds.

@@ -8,10 +8,12 @@ use super::error::BenchError;
 use super::faults::Faults;
 use super::opening::open;
 use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, count, rate};
+use super::plot::{Panel, Plot, Series};
 use super::protocol::Rooms;
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
 use super::setup::{Ready, Setup};
 use super::stalled::{Beside, Kind};
+use super::usage::Server;
 
 /// What a connection that never reads takes in before it is full; the system raises it to the least it can do.
 const RECEIVE_BUFFER: usize = 1024;
@@ -70,6 +72,8 @@ pub(crate) struct SlowReport {
     resident_kib_after: Option<u64>,
     server: Option<ServerCost>,
     generator: GeneratorCost,
+    #[serde(skip)]
+    kinds: [Kind; 2],
 }
 
 /// What those that read got in all phases of one kind.
@@ -106,28 +110,28 @@ impl Slow {
         drive(&mut pump, &mut load, "warm-up", time.warm_up, on.patience)?;
         let warm = load.groups.faults();
         load.groups.forget();
-        let resident = || server.as_ref().map(|server| server.resident_kib()).transpose();
+        let resident = || server.as_ref().map(Server::resident_kib).transpose();
         let before = resident()?;
         let (mut without, mut with) = (Kind::new(), Kind::new());
         let mut stalled_ended = 0;
         let meters = Meters::start(server.as_ref())?;
         for _ in 0..rounds {
             let phase = drive(&mut pump, &mut load, "without", time.seconds, on.patience)?;
-            without.add(phase, &mut load.groups);
+            without.add(phase, &mut load.groups, with.time);
             open(&mut pump, readers..members, Some(RECEIVE_BUFFER), on.patience, |_| Ok(()))?;
             load.stall(&mut pump, stalled);
             let phase = drive(&mut pump, &mut load, "with", time.seconds, on.patience)?;
-            with.add(phase, &mut load.groups);
+            with.add(phase, &mut load.groups, without.time);
             stalled_ended = stalled_ended.max(load.release(&mut pump, on.patience)?);
         }
         let (server_cost, generator) = meters.stop(without.deliveries + with.deliveries)?;
-        load.groups.recorder.progress().clear();
         let (peak, after) = (load.peak_kib(), resident()?);
         pump.close()?;
         let mut faults = warm;
         faults += without.faults;
         faults += with.faults;
-        let (without, with) = (PhaseReport::of(&without), PhaseReport::of(&with));
+        let kinds = [without, with];
+        let [without, with] = kinds.each_ref().map(PhaseReport::of);
         let ratio =
             |of: fn(&LatencyMicros) -> f64| of(&with.latency_micros) / of(&without.latency_micros).max(1e-3);
         Ok(SlowReport {
@@ -149,6 +153,7 @@ impl Slow {
             resident_kib_after: after,
             server: server_cost,
             generator,
+            kinds,
         })
     }
 }
@@ -174,6 +179,33 @@ impl PhaseReport {
 impl Report for SlowReport {
     fn is_clean(&self) -> bool {
         self.faults.is_clean()
+    }
+
+    fn plot(&self) -> Plot {
+        let Self { url, members, stalled, bytes, rate, faults, kinds: [without, with], .. } = self;
+        let ratio = self.p99_ratio;
+        let names = ["without them", "with them"].map(str::to_owned);
+        let [first, second] = names.clone();
+        Plot {
+            title: format!("{members} members, {stalled} of them never read"),
+            subtitle: format!(
+                "p99 ratio {ratio:.2} · {bytes} bytes · {rate} messages a second · {faults} · {url}"
+            ),
+            panels: vec![
+                Panel::Curve {
+                    title: "Deliveries a second".to_owned(),
+                    x: "seconds of measuring",
+                    series: vec![
+                        Series { name: first, pieces: without.pieces.clone() },
+                        Series { name: second, pieces: with.pieces.clone() },
+                    ],
+                },
+                Panel::Percentiles {
+                    title: "Latency".to_owned(),
+                    series: names.into_iter().zip([without.latency.clone(), with.latency.clone()]).collect(),
+                },
+            ],
+        }
     }
 }
 

@@ -32,14 +32,17 @@ enum Stalled {
 }
 
 /// What all phases of one kind came to.
+#[derive(Debug)]
 pub(super) struct Kind {
-    time: Duration,
+    pub(super) time: Duration,
     in_time: u64,
     pub(super) published: u64,
     pub(super) deliveries: u64,
     pub(super) faults: Faults,
     /// In nanoseconds.
     pub(super) latency: Histogram<u64>,
+    /// Deliveries a second, phase after phase.
+    pub(super) pieces: Vec<Vec<(f64, f64)>>,
 }
 
 impl<'a> Beside<'a> {
@@ -142,11 +145,15 @@ impl Kind {
             deliveries: 0,
             faults: Faults::default(),
             latency: histogram(),
+            pieces: Vec::new(),
         }
     }
 
-    /// Adds a phase, and leaves the groups ready for the next.
-    pub(super) fn add(&mut self, phase: Phase, groups: &mut Groups) {
+    /// Adds a phase, and leaves the groups ready for the next. The other kind took so long up to now.
+    pub(super) fn add(&mut self, phase: Phase, groups: &mut Groups, other: Duration) {
+        let start = (self.time + other).as_secs_f64();
+        let points = groups.recorder.curve().points.iter();
+        self.pieces.push(points.map(|(seconds, rate)| (start + seconds, *rate)).collect());
         self.time += phase.time;
         self.in_time += phase.in_time;
         self.published += groups.published();

@@ -3,5 +3,15 @@
 // Clippy allows this in test functions only, and not in their helpers.
 #![allow(clippy::unwrap_used)]
 
-mod bench;
+mod command;
+mod connecting;
+mod crooked;
+mod faults;
+mod groups;
+mod idle;
+mod input;
+mod misbehaviour;
+mod plot;
 mod server;
+mod slow;
+mod socket_io;

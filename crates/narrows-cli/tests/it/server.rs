@@ -1,22 +1,23 @@
 use std::net::SocketAddr;
 use std::sync::mpsc;
 
+use axum::extract::Path;
 use narrows::serve::settings::Settings;
 use narrows::serve::{Address, Server};
 use narrows::{Channels, Close, Connection, Consumer, Group, NoEvent, Reject};
 use serde_json::Value;
 
-/// Everyone gets what anyone says, as it is.
+/// Everyone in a room gets what anyone there says, as it is.
 struct Room(Group<Value>);
 
 impl Consumer for Room {
-    type Scope = ();
+    type Scope = Path<String>;
     type In = Value;
     type Out = Value;
     type Event = NoEvent;
 
-    async fn connect((): (), conn: &mut Connection<Self>) -> Result<Self, Reject> {
-        let room = Group::new("room")?;
+    async fn connect(Path(room): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        let room = Group::keyed("room", room)?;
         conn.join(&room).await?;
         Ok(Self(room))
     }
@@ -26,14 +27,57 @@ impl Consumer for Room {
     }
 }
 
-/// Starts a server with a room at `/ws/room/`, for as long as the test runs.
-pub(crate) fn start() -> SocketAddr {
-    let (tell, told) = mpsc::channel();
+/// Whatever room one asks for, it is the same.
+struct OnlyRoom(Room);
+
+impl Consumer for OnlyRoom {
+    type Scope = Path<String>;
+    type In = Value;
+    type Out = Value;
+    type Event = NoEvent;
+
+    async fn connect(Path(_): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        let room = Group::new("only")?;
+        conn.join(&room).await?;
+        Ok(Self(Room(room)))
+    }
+
+    async fn receive(&mut self, message: Value, conn: &mut Connection<Self>) -> Result<(), Close> {
+        Ok(conn.broadcast(&self.0.0, &message).await?)
+    }
+}
+
+/// Everyone gets their own messages back.
+struct Echo;
+
+impl Consumer for Echo {
+    type Scope = ();
+    type In = Value;
+    type Out = Value;
+    type Event = NoEvent;
+
+    async fn connect((): (), _conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        Ok(Self)
+    }
+
+    async fn receive(&mut self, message: Value, conn: &mut Connection<Self>) -> Result<(), Close> {
+        conn.send(&message)?;
+        Ok(())
+    }
+}
+
+/// Starts a server for as long as the test runs, with rooms at `/ws/room/{room}/`, one room at `/ws/only/{room}/`
+/// and an echo at `/ws/echo/`: the start of its addresses.
+pub(crate) fn start() -> String {
+    let (tell, told) = mpsc::channel::<SocketAddr>();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let channels = Channels::builder().shards(1).build();
-            let app = axum::Router::new().route("/ws/room/", channels.consumer::<Room>().route());
+            let app = axum::Router::new()
+                .route("/ws/room/{room}/", channels.consumer::<Room>().route())
+                .route("/ws/only/{room}/", channels.consumer::<OnlyRoom>().route())
+                .route("/ws/echo/", channels.consumer::<Echo>().route());
             let mut settings = Settings::default();
             settings.bind = vec!["127.0.0.1:0".to_owned()];
             let server = Server::new(app, &channels, &settings).listen().await.unwrap();
@@ -42,5 +86,5 @@ pub(crate) fn start() -> SocketAddr {
             server.run_until(std::future::pending()).await;
         });
     });
-    told.recv().unwrap()
+    format!("ws://{}/ws", told.recv().unwrap())
 }
