@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
@@ -13,6 +13,7 @@ const CARGO_FUZZ: &str = "0.13.2";
 pub(crate) fn everything() -> Result<(), Failure> {
     for_tests()?;
     autobahn()?;
+    peers()?;
     cargo_fuzz()
 }
 
@@ -67,6 +68,32 @@ pub(crate) fn autobahn() -> Result<(PathBuf, PathBuf), Failure> {
     Ok((folder.join("autobahntestsuite"), python))
 }
 
+/// The servers that ours is measured beside, where they are not in Rust, in the folders of `target/peers` where
+/// `bench/compare` looks for them.
+pub(crate) fn peers() -> Result<(), Failure> {
+    packages(&[("taskset", "util-linux"), ("node", "nodejs"), ("npm", "npm")])?;
+    let sources = paths::root().join("bench/peers");
+    let folder = paths::target().join("peers/javascript");
+    if !folder.join("node_modules").exists() {
+        let _missing_already = fs::remove_file(stamp("peers-node"));
+    }
+    once("peers-node", &sources.join("javascript/package-lock.json"), |_| {
+        for name in ["package.json", "package-lock.json"] {
+            write(&folder.join(name), &read(&sources.join("javascript").join(name))?)?;
+        }
+        // No scripts: Bun's own only moves its program, and `bench/compare` finds it where it is.
+        let mut npm = Command::new("npm");
+        run(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder))
+    })?;
+    let venv = paths::target().join("peers/venv");
+    // Not the one for clients: what a client needs must not decide which versions a server gets.
+    let python = environment(&venv, &["peers-python"])?;
+    once("peers-python", &sources.join("channels/requirements.txt"), |list| {
+        let mut pip = Command::new(&python);
+        run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list))
+    })
+}
+
 /// The subcommand `cargo fuzz`.
 pub(crate) fn cargo_fuzz() -> Result<(), Failure> {
     packages(&[("c++", "g++")])?;
@@ -78,16 +105,20 @@ pub(crate) fn cargo_fuzz() -> Result<(), Failure> {
 
 /// A Python with packages of our own; the system's may not be touched.
 fn python() -> Result<PathBuf, Failure> {
-    let folder = paths::target().join("clients/venv");
+    environment(&paths::target().join("clients/venv"), &["python", "autobahn"])
+}
+
+/// A virtual environment of Python, and what was installed into it by [`once`].
+fn environment(folder: &Path, installed: &[&str]) -> Result<PathBuf, Failure> {
     let python = folder.join("bin/python");
     if !succeeds(Command::new(&python).args(["-m", "pip", "--version"])) {
         packages(&[("python3", "python3")])?;
         if !succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
             apt(&["python3-venv"])?;
         }
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         // What was installed into an earlier one is gone.
-        for name in ["python", "autobahn"] {
+        for name in installed {
             let _missing_already = fs::remove_file(stamp(name));
         }
     }

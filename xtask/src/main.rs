@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything that CI runs, and the pieces of it one by one.
 
 mod autobahn;
+mod bench;
 mod command;
 mod error;
 mod fuzz;
@@ -24,6 +25,8 @@ cargo xtask STEP
     One step by itself: the same as test --only STEP.
 cargo xtask autobahn [--cases 1-7,10] [--url ws://HOST:PORT/PATH]
     Autobahn's cases against the endpoints example, or against another server.
+cargo xtask bench [--quick] [--only WORKLOAD,…] [--servers SERVER,…] [--rounds N] [--list] [--from RESULTS.json]
+    Measures the server beside its peers, and writes docs/performance.md.
 cargo xtask install
     Every program that the tests need, as packages, where it is missing.";
 
@@ -38,12 +41,17 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: Vec<String>) -> Result<(), Failure> {
-    if arguments.is_empty() || arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+    let help = |argument: &String| argument == "--help" || argument == "-h";
+    let is_bench = arguments.first().is_some_and(|command| command == "bench");
+    if arguments.is_empty() || (arguments.iter().any(help) && !is_bench) {
         println!("{HELP}\n");
         plan::list();
         return Ok(());
     }
     let command = arguments.remove(0);
+    if command == "bench" {
+        return bench::run(&arguments);
+    }
     let mut options = Options::new(arguments);
     match command.as_str() {
         "test" => {

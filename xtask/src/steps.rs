@@ -1,7 +1,7 @@
 use crate::command::{cargo, counted, run};
 use crate::error::Failure;
 use crate::tally::Tally;
-use crate::{autobahn, fuzz, install, paths};
+use crate::{autobahn, bench, fuzz, install, paths};
 
 /// One step of `cargo xtask test`.
 #[derive(Debug)]
@@ -30,12 +30,19 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "build", about: "the programs, as they are released", within: None, run: build },
     Step { name: "autobahn", about: "Autobahn's cases for the protocol", within: None, run: all_of_autobahn },
     Step { name: "memory", about: "memory of idle connections", within: None, run: memory },
-    Step { name: "bench", about: "the benchmarks build and run once", within: None, run: bench },
+    Step { name: "benches", about: "the benchmarks build and run once", within: None, run: benches },
+    Step {
+        name: "compare",
+        about: "each peer starts and delivers, as does the comparison's page",
+        within: None,
+        run: compare,
+    },
     Step { name: "fuzz", about: "each fuzz target runs for a while", within: None, run: fuzz::run },
 ];
 
 fn fmt(_: &mut Tally) -> Result<(), Failure> {
-    run(&mut cargo(["fmt", "--all", "--check"]))
+    run(&mut cargo(["fmt", "--all", "--check"]))?;
+    run(&mut cargo(["fmt", "--all", "--check", "--manifest-path", "bench/peers/Cargo.toml"]))
 }
 
 fn clippy(_: &mut Tally) -> Result<(), Failure> {
@@ -88,8 +95,16 @@ fn memory(tally: &mut Tally) -> Result<(), Failure> {
     some(tally)
 }
 
-fn bench(_: &mut Tally) -> Result<(), Failure> {
+fn benches(_: &mut Tally) -> Result<(), Failure> {
     run(&mut cargo(["bench", "-p", "narrows", "--features", "internals", "--benches", "--", "--test"]))
+}
+
+fn compare(_: &mut Tally) -> Result<(), Failure> {
+    bench::run(&[
+        "--smoke".to_owned(),
+        "--out".to_owned(),
+        paths::target().join("bench/smoke").display().to_string(),
+    ])
 }
 
 /// Runs tests with every outside program required, so that none is left out without anybody noticing.

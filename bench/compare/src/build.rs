@@ -2,41 +2,61 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The programs that take part, built in release mode.
+/// Where the programs that take part are.
+#[derive(Debug)]
 pub(crate) struct Programs {
-    pub(crate) ours: PathBuf,
-    pub(crate) peer: PathBuf,
-    /// What any server with one write for each member costs at the least.
-    pub(crate) floor: PathBuf,
-    /// The load generator.
-    pub(crate) narrows: PathBuf,
+    /// Cargo's target directory; `cargo xtask bench` installs into its folder `peers`.
+    target: PathBuf,
 }
 
 impl Programs {
-    pub(crate) fn build() -> io::Result<Self> {
-        // This program was built by cargo in <target>/<profile>: what belongs to it goes there too.
+    /// As this program was built by cargo in `<target>/<profile>`, what belongs to it goes there too.
+    pub(crate) fn locate() -> io::Result<Self> {
         let own = std::env::current_exe()?;
-        let target = own.ancestors().nth(2).unwrap_or(Path::new("target"));
-        let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/../peers/Cargo.toml");
-        let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-        cargo(target, &["--manifest-path", workspace, "-p", "endpoints", "-p", "narrows-cli"])?;
-        cargo(target, &["--manifest-path", peers])?;
-        let built = |name| target.join("release").join(name);
-        Ok(Self {
-            ours: built("endpoints"),
-            peer: built("axum-chat"),
-            floor: built("floor"),
-            narrows: built("narrows"),
-        })
+        Ok(Self { target: own.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned() })
+    }
+
+    /// Builds those in Rust, in release mode.
+    pub(crate) fn build(&self) -> io::Result<()> {
+        self.cargo(&root().join("Cargo.toml"), &["-p", "endpoints", "-p", "narrows-cli"])?;
+        self.cargo(&peers().join("Cargo.toml"), &[])
+    }
+
+    /// One that was built.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
+    }
+
+    /// What was installed for peers that are not in Rust.
+    pub(crate) fn installed(&self, path: &str) -> PathBuf {
+        self.target.join("peers").join(path)
+    }
+
+    /// Where results go that are not those of a whole run.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.target.join("bench")
+    }
+
+    fn cargo(&self, manifest: &Path, arguments: &[&str]) -> io::Result<()> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--release", "--quiet", "--locked", "--target-dir"])
+            .arg(&self.target)
+            .arg("--manifest-path")
+            .arg(manifest)
+            .args(arguments)
+            .status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("cargo build failed")) }
     }
 }
 
-fn cargo(target: &Path, arguments: &[&str]) -> io::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--locked", "--target-dir"])
-        .arg(target)
-        .args(arguments)
-        .status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("cargo build failed")) }
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).expect("this crate is two folders deep").to_owned()
+}
+
+/// The sources of the peers.
+pub(crate) fn peers() -> PathBuf {
+    root().join("bench/peers")
 }

@@ -1,12 +1,21 @@
-//! Measures Narrows beside a peer on this machine, in one run, and writes `docs/performance.md`.
+//! Measures Narrows beside its peers on this machine, in one run, and writes `docs/performance.md`.
 //!
-//! `cargo run --release -p compare` builds what it needs, then starts both servers on one core and the load
-//! generator on another, and lets them take turns: what disturbs one round disturbs its neighbour too.
+//! `cargo xtask bench` installs the peers and calls this. Without it, `cargo run --release -p compare` measures what
+//! is there. All servers run on one core and the load generator on another, and take turns.
 
 mod build;
+mod figures;
+mod generator;
+mod goals;
+mod launch;
 mod machine;
 mod page;
-mod server;
+mod plot;
+mod process;
+mod results;
+mod run;
+mod servers;
+mod stats;
 mod workload;
 
 use std::error::Error;
@@ -16,29 +25,37 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::build::Programs;
-use self::server::Server;
-use self::workload::{Costs, Workload};
+use self::results::Results;
+use self::run::Plan;
+use self::servers::SERVERS;
+use self::workload::{Scale, Workload};
 
-/// Compare Narrows with axum's own chat example: CPU time for each delivery, and memory.
+/// Measure Narrows beside other servers: CPU time for each delivery, latency, memory, connections a second.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Members of the group.
-    #[arg(long, default_value_t = 1000)]
-    members: usize,
-    /// Bytes of a message.
-    #[arg(long, default_value_t = 128)]
-    bytes: usize,
-    /// Rounds; medians of them are reported.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Seconds for each measurement.
-    #[arg(long, default_value_t = 3.0)]
-    seconds: f64,
-    /// Idle connections whose memory is measured.
-    #[arg(long, default_value_t = 2000)]
-    connections: usize,
-    /// Where to write the page; nothing is written without it.
+    /// Only these workloads.
+    #[arg(long, value_delimiter = ',', value_name = "WORKLOAD")]
+    only: Vec<String>,
+    /// Only these servers.
+    #[arg(long, value_delimiter = ',', value_name = "SERVER")]
+    servers: Vec<String>,
+    /// Rounds, of which medians are taken; some workloads and servers have fewer [default: 5, or 2 with --quick].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// A few minutes only: shorter, and without what takes long.
+    #[arg(long, conflicts_with = "smoke")]
+    quick: bool,
+    /// Whether every server starts and delivers, tiny; fails when one does not. Its figures mean nothing.
     #[arg(long)]
+    smoke: bool,
+    /// List workloads and servers, and say how long they take.
+    #[arg(long)]
+    list: bool,
+    /// Write the page again from the results of an earlier run.
+    #[arg(long, value_name = "RESULTS.json")]
+    from: Option<PathBuf>,
+    /// Folder for performance.md and what belongs to it [default: docs for a whole run, else target/bench].
+    #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 
@@ -53,27 +70,108 @@ fn main() -> ExitCode {
 }
 
 fn compare(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let programs = Programs::build()?;
-    let workloads = Workload::all(arguments);
-    let mut costs: Vec<Costs> = workloads.iter().map(|_| Costs::default()).collect();
-    for round in 1..=arguments.rounds.max(1) {
-        eprintln!("round {round} of {}", arguments.rounds);
-        for (workload, costs) in workloads.iter().zip(&mut costs) {
-            // A fresh process for each: no workload inherits the memory of another.
-            let ours = Server::start(&programs.ours, &["--bind", "127.0.0.1:0"])?;
-            costs.ours.push(workload.measure(&programs.narrows, &ours)?);
-            drop(ours);
-            let peer = Server::start(&programs.peer, &["127.0.0.1:0"])?;
-            costs.peer.push(workload.measure(&programs.narrows, &peer)?);
-            drop(peer);
-            let floor = Server::start(&programs.floor, &["127.0.0.1:0"])?;
-            costs.floor.push(workload.measure(&programs.narrows, &floor)?);
+    let programs = Programs::locate()?;
+    let out = arguments.out.clone().unwrap_or_else(|| {
+        if arguments.is_whole() { build::root().join("docs") } else { programs.scratch() }
+    });
+    if let Some(path) = &arguments.from {
+        return page::write(&Results::read(path)?, &out);
+    }
+    let plan = arguments.plan()?;
+    if arguments.list {
+        list(&plan);
+        return Ok(());
+    }
+    process::end_with_us()?;
+    programs.build()?;
+    eprintln!("about {:.0} minutes", plan.minutes().ceil());
+    let results = plan.run(&programs);
+    page::write(&results, &out)?;
+    println!("{}", page::goals(&results));
+    println!("the page is {}", out.join("performance.md").display());
+    if arguments.smoke { nothing_wrong(&results) } else { Ok(()) }
+}
+
+impl Arguments {
+    fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.servers.is_empty() && !self.quick && !self.smoke
+    }
+
+    fn plan(&self) -> Result<Plan, String> {
+        let scale = match (self.quick, self.smoke) {
+            (true, _) => Scale::Quick,
+            (_, true) => Scale::Smoke,
+            _ => Scale::Full,
+        };
+        let rounds = self.rounds.map_or(
+            match scale {
+                Scale::Full => 5,
+                Scale::Quick => 2,
+                Scale::Smoke => 1,
+            },
+            usize::from,
+        );
+        let mut workloads = Workload::all(scale, machine::connections());
+        known("workload", &self.only, &workloads.iter().map(|workload| workload.key).collect::<Vec<_>>())?;
+        workloads.retain(|workload| chosen(&self.only, workload.key));
+        known("server", &self.servers, &SERVERS.iter().map(|row| row.key).collect::<Vec<_>>())?;
+        let servers = SERVERS.iter().filter(|row| chosen(&self.servers, row.key)).collect();
+        Ok(Plan { workloads, servers, rounds, scale, command: self.command() })
+    }
+
+    /// What to type for the same again; folders are no part of it.
+    fn command(&self) -> String {
+        let mut command = "cargo xtask bench".to_owned();
+        let list = |name, items: &[String]| match items {
+            [] => String::new(),
+            items => format!(" {name} {}", items.join(",")),
+        };
+        command += &list("--only", &self.only);
+        command += &list("--servers", &self.servers);
+        command += &self.rounds.map_or(String::new(), |rounds| format!(" --rounds {rounds}"));
+        command += if self.quick { " --quick" } else { "" };
+        command += if self.smoke { " --smoke" } else { "" };
+        command
+    }
+}
+
+fn chosen(names: &[String], key: &str) -> bool {
+    names.is_empty() || names.iter().any(|name| name == key)
+}
+
+fn known(what: &str, names: &[String], keys: &[&str]) -> Result<(), String> {
+    match names.iter().find(|name| !keys.contains(&name.as_str())) {
+        Some(name) => Err(format!("no {what} {name:?}; there are {}", keys.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn list(plan: &Plan) {
+    println!("Workloads:");
+    for workload in &plan.workloads {
+        println!("  {:<16} {}", workload.key, workload.title());
+    }
+    println!("Servers:");
+    for row in &plan.servers {
+        println!("  {:<18} {}", row.key, row.name);
+    }
+    println!("{} rounds, about {:.0} minutes", plan.rounds, plan.minutes().ceil());
+}
+
+/// For CI: every server has started, and all that was sent has arrived.
+fn nothing_wrong(results: &Results) -> Result<(), Box<dyn Error>> {
+    let left_out = results.servers.iter().filter_map(|server| Some((&server.key, server.left_out.as_ref()?)));
+    let mut wrong: Vec<String> = left_out.map(|(key, why)| format!("{key} is left out: {why}")).collect();
+    for workload in &results.workloads {
+        let overtakes = |server: &str| SERVERS.iter().any(|row| row.key == server && row.overtakes);
+        let faults = workload.runs.iter().filter_map(|run| Some((&run.server, run.fault.as_ref()?)));
+        let faults = faults.filter(|(server, fault)| {
+            !(overtakes(server) && fault.ends_with("out of order") && !fault.contains(','))
+        });
+        wrong.extend(faults.map(|(server, fault)| format!("{}, {server}: {fault}", workload.key)));
+        if workload.runs.is_empty() {
+            wrong.push(format!("{}: nobody took part", workload.key));
         }
     }
-    let table = page::table(&workloads, &costs);
-    println!("{table}");
-    if let Some(path) = &arguments.out {
-        std::fs::write(path, page::page(&table, arguments))?;
-    }
-    Ok(())
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
