@@ -127,6 +127,18 @@ impl Listener {
         }
     }
 
+    /// Keeps the kernel from holding more than this for a client that does not read. Each accepted socket inherits
+    /// it.
+    pub(super) fn bound_unsent(&self, bytes: usize) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let (Address::Tcp(_), 1..) = (&self.address, bytes) {
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            if let Err(error) = SockRef::from(&self.socket).set_tcp_notsent_lowat(bytes) {
+                tracing::debug!(%error, "what the kernel holds unsent is left to it");
+            }
+        }
+    }
+
     pub(super) fn unix(path: &Path) -> Result<Self, ListenError> {
         let failed = |source| ListenError::Bind { address: format!("unix:{}", path.display()), source };
         if path.try_exists().map_err(failed)? {
@@ -207,6 +219,7 @@ mod tests {
     #[tokio::test]
     async fn an_accepted_socket_waits_for_nothing_and_knows_its_client() {
         let listener = Listener::tcp("127.0.0.1:0").await.unwrap().remove(0);
+        listener.bound_unsent(4096);
         let Address::Tcp(address) = listener.address.clone() else { unreachable!() };
         let client = tokio::net::TcpStream::connect(address).await.unwrap();
         // On the same machine the handshake is over when the client has connected.
@@ -214,6 +227,8 @@ mod tests {
         assert_eq!(peer, Some(client.local_addr().unwrap()));
         let accepted = std::net::TcpStream::from(socket);
         assert!(accepted.nodelay().unwrap(), "inherited from the listener");
+        #[cfg(target_os = "linux")]
+        assert_eq!(SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), 4096, "inherited as well");
         let read = std::io::Read::read(&mut &accepted, &mut [0]);
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }

@@ -48,6 +48,9 @@ impl Server {
         for path in &self.settings.unix {
             listeners.push(Listener::unix(path)?);
         }
+        for listener in &listeners {
+            listener.bound_unsent(self.settings.unsent_bytes);
+        }
         // Here, where it can still be said why it does not work.
         self.channels.shards().map_err(|source| ListenError::Shards { source })?;
         let addresses = listeners.iter().map(|listener| listener.address.clone()).collect();

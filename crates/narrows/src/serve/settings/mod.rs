@@ -79,6 +79,10 @@ pub struct Settings {
     pub root_path: String,
     /// Bytes that may wait for one slow client. Default 1 MiB.
     pub outbox_bytes: usize,
+    /// Bytes that the kernel may hold for one client and has not yet sent; what comes then waits in the outbox,
+    /// where it can still be dropped or replaced. Default 128 KiB; 0 leaves it to the kernel, which may hold
+    /// megabytes for each. TCP only, on Linux (`TCP_NOTSENT_LOWAT`), elsewhere without effect.
+    pub unsent_bytes: usize,
     /// Messages that may wait for one slow client. Default 4096.
     pub outbox_messages: usize,
     /// Origins whose pages may open sockets: `same`, `any`, or a list. Default `same`.
@@ -109,6 +113,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             root_path: String::new(),
             outbox_bytes: 1 << 20,
+            unsent_bytes: 128 << 10,
             outbox_messages: 4096,
             origins: vec!["same".to_owned()],
             missing_origin: "no-cookies".to_owned(),

@@ -105,6 +105,8 @@ pub(super) fn rows() -> Vec<Row> {
                 "Largest single frame from a client; at most `max_message_bytes`, and lowered with it"),
             ("max_fragments", SOME, Number(|s| &mut s.limits.max_fragments), "Most fragments of one message"),
             ("outbox_bytes", SIZE, Number(|s| &mut s.outbox_bytes), "Bytes that may wait for one slow client"),
+            ("unsent_bytes", Bytes { least: 0 }, Number(|s| &mut s.unsent_bytes),
+                "Bytes that the kernel may hold unsent for one client before more wait here; 0 is as the kernel likes"),
             ("outbox_messages", SOME, Number(|s| &mut s.outbox_messages),
                 "Messages that may wait for one slow client"),
         ]),
