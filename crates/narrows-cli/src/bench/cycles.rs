@@ -14,6 +14,8 @@ pub(super) struct Cycles {
     started_at: Vec<Instant>,
     free: Vec<usize>,
     looked_at: Instant,
+    /// Whether any handshake was answered as it should be.
+    was_open: bool,
     /// Whose handshake is done: they leave at once.
     opened: Vec<usize>,
     started: usize,
@@ -29,6 +31,7 @@ impl Cycles {
             started_at: vec![Instant::now(); concurrency],
             free: (0..concurrency).collect(),
             looked_at: Instant::now(),
+            was_open: false,
             opened: Vec::new(),
             started: 0,
             cycles: 0,
@@ -106,8 +109,7 @@ impl Cycles {
     /// A server that never answered as it should will not begin to.
     fn check(&mut self, pump: &Pump) -> Result<(), BenchError> {
         if self.failed > 0
-            && self.recorder.units() == 0
-            && self.cycles == 0
+            && !self.was_open
             && let Some(end) = self.first_failure.take()
         {
             return Err(end.into_error(&pump.protocol.target.url, 0));
@@ -120,6 +122,7 @@ impl Listener for Cycles {
     fn opened(&mut self, place: usize, at: Instant) {
         self.recorder.record(at.saturating_duration_since(self.started_at[place]));
         self.opened.push(place);
+        self.was_open = true;
     }
 
     fn ended(&mut self, place: usize, end: End, _at: Instant) {
