@@ -47,12 +47,12 @@ pub(super) fn drive(
     time: Duration,
     patience: Duration,
 ) -> Result<Phase, BenchError> {
-    if time.is_zero() {
-        return Ok(Phase { time, in_time: 0 });
-    }
     let start = Instant::now();
     let end = start + time;
     load.groups().recorder.begin(name, end);
+    if time.is_zero() {
+        return Ok(Phase { time, in_time: 0 });
+    }
     load.groups().start(start, end);
     let mut last = (start, 0);
     let mut in_time = None;

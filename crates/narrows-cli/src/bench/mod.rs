@@ -5,6 +5,7 @@
 //! its own share of a core, so that nobody takes its limit for the server's.
 
 mod churn;
+mod connect;
 mod cycles;
 mod descriptors;
 mod drive;
@@ -38,6 +39,7 @@ mod sources;
 mod stalled;
 mod target;
 mod usage;
+mod visitors;
 
 use std::fs::File;
 use std::io::Write;
@@ -61,7 +63,7 @@ pub(crate) enum Mode {
     /// Connections that say nothing: memory and CPU time for each.
     Idle(idle::Idle),
     /// Connections that come and go: how many a second.
-    Connect(cycles::Connect),
+    Connect(connect::Connect),
     /// A group while others come and go.
     Churn(churn::Churn),
     /// A group in which some never read.

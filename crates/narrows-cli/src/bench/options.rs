@@ -21,7 +21,7 @@ pub(super) struct ServerOptions {
     #[arg(long, value_enum, default_value_t = Envelope::Json)]
     pub(super) envelope: Envelope,
     /// Seconds after which a handshake that is not answered fails, and what has not come counts as lost.
-    #[arg(long, default_value = "10", value_parser = seconds)]
+    #[arg(long, default_value = "10", value_parser = patience)]
     pub(super) patience: Duration,
 }
 
@@ -107,6 +107,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// A time that a server gets to answer.
+fn patience(text: &str) -> Result<Duration, String> {
+    let patience = seconds(text)?;
+    if patience < Duration::from_millis(50) { Err("at least 0.05 seconds".to_owned()) } else { Ok(patience) }
+}
+
 /// Somethings a second.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "this is no number".to_owned())?;
@@ -129,6 +135,7 @@ mod tests {
         for wrong in ["-1", "NaN", "inf", "x", "1e99"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
+        assert!(patience("0.01").is_err() && patience("1") == Ok(Duration::from_secs(1)));
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         assert_eq!(rate("0.5"), Ok(0.5));
     }

@@ -99,3 +99,11 @@ fn rooms_that_would_all_be_one_are_refused() {
     let said = failure("rooms --url ws://127.0.0.1:1/ws/room/ --rooms 2");
     assert!(said.contains("no {room} in it"), "{said}");
 }
+
+#[test]
+fn no_time_is_no_message() {
+    let report =
+        clean(&format!("echo --url {}/echo/ --connections 2 --seconds 0 --warm-up 0", server::start()));
+    assert_eq!((&report["published"], &report["deliveries"]), (&0.into(), &0.into()));
+    assert_eq!(report["latency_micros"]["max"], 0.0);
+}

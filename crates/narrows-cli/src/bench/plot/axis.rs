@@ -48,7 +48,8 @@ impl Axis {
         let around: Vec<f64> =
             (-4..=9).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power))).collect();
         let from = around.iter().copied().rfind(|mark| *mark <= least).unwrap_or(least);
-        let to = around.iter().copied().find(|mark| *mark >= most && *mark > from).unwrap_or(most);
+        // A histogram of three digits says a little more than what it was given.
+        let to = around.iter().copied().find(|mark| *mark * 1.001 >= most && *mark > from).unwrap_or(most);
         let mut axis = Self { scale: Scale::Logarithmic, from, to, ticks: Vec::new() };
         // Over several powers of ten the marks between them would be too many.
         let wide = to / from > 500.0;

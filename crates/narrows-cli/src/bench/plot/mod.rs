@@ -120,6 +120,26 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_are_marked_where_they_belong_and_tell_their_values() {
+        let mut nanos = crate::bench::recorder::histogram();
+        for micros in 1..=1000 {
+            nanos.record(micros * 1000).unwrap();
+        }
+        let series = vec![("latency".to_owned(), nanos)];
+        let panels = vec![Panel::Percentiles { title: "t".to_owned(), series }];
+        let svg = Plot { title: "t".to_owned(), subtitle: String::new(), panels }.svg();
+        // A third of the way to 99.9 % is a nine; from 1 µs at the bottom to 1 ms at the top.
+        for (place, value) in [
+            (r#"cx="412.0" cy="128.9""#, "p90 900 µs"),
+            (r#"cx="748.0" cy="124.5""#, "p99 990 µs"),
+            (r#"cx="1084.0" cy="124.0""#, "max 1 ms"),
+        ] {
+            let dot = svg.lines().find(|line| line.contains(value)).unwrap();
+            assert!(dot.contains(place), "{dot}");
+        }
+    }
+
+    #[test]
     fn a_plot_of_nothing_is_still_a_picture() {
         let empty = vec![
             Panel::Curve { title: String::new(), x: "seconds", series: Vec::new() },
