@@ -125,7 +125,7 @@ impl Workload {
                 Fast,
                 scale,
             )
-            .rounds(2)
+            .rounds(3)
             .lasting(5.0, scale),
         ];
         // A second machine's worth of connections takes a minute to hold; who only wants a look does without.
