@@ -136,7 +136,7 @@ impl Channels {
 
     /// What this node has done so far, and what it dropped.
     pub fn stats(&self) -> Stats {
-        self.0.counters.read()
+        self.0.counters.read(self.0.hub.started_shards().iter().map(|shard| shard.tally()))
     }
 
     /// Closes every connection with 1012, one after another over this window, and refuses new ones from now

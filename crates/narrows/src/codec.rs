@@ -75,6 +75,10 @@ pub trait Incoming: Sized + Send + 'static {
     note = "derive `serde::Serialize` for it, or use `narrows::Raw` for messages as they are"
 )]
 pub trait Outgoing: Send + 'static {
+    /// Whether what it writes as text is UTF-8 by its make, and need not be checked.
+    #[doc(hidden)]
+    const WRITES_UTF8: bool = false;
+
     /// Appends the message to `out` and says what kind it is.
     ///
     /// # Errors
@@ -102,6 +106,8 @@ impl<T: DeserializeOwned + Send + 'static> Incoming for T {
 // As above.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + Send + 'static> Outgoing for T {
+    const WRITES_UTF8: bool = true;
+
     fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError> {
         match codec {
             Codec::Json => {
@@ -144,6 +150,8 @@ impl Incoming for Raw {
 }
 
 impl Outgoing for Raw {
+    const WRITES_UTF8: bool = true;
+
     fn encode(&self, _: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError> {
         match self {
             Self::Text(text) => {
@@ -168,6 +176,8 @@ impl Incoming for Text {
 }
 
 impl Outgoing for Text {
+    const WRITES_UTF8: bool = true;
+
     fn encode(&self, _: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError> {
         out.extend_from_slice(self.0.as_bytes());
         Ok(PayloadKind::Text)

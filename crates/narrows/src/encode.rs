@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// Writes a message as one unmasked frame, ready for any number of sockets.
-pub(crate) fn encode_frame(message: &impl Outgoing, codec: Codec, key: u64) -> Result<Frame, EncodeError> {
+pub(crate) fn encode_frame<O: Outgoing>(message: &O, codec: Codec, key: u64) -> Result<Frame, EncodeError> {
     // Taken, not borrowed: the message's own `Serialize` may come back here.
     let mut buffer = SCRATCH.take();
     buffer.clear();
@@ -23,7 +23,7 @@ pub(crate) fn encode_frame(message: &impl Outgoing, codec: Codec, key: u64) -> R
     let kind = message.encode(codec, &mut buffer)?;
     let payload = &buffer[HEADER..];
     let opcode = match kind {
-        PayloadKind::Text if std::str::from_utf8(payload).is_err() => {
+        PayloadKind::Text if !O::WRITES_UTF8 && std::str::from_utf8(payload).is_err() => {
             return Err(EncodeError::new("a text message must be UTF-8"));
         }
         PayloadKind::Text => Opcode::Text,

@@ -43,6 +43,14 @@ impl Input {
         }
     }
 
+    /// The shard's buffer, to be given back, when all of it is decoded.
+    pub(super) fn take_buffer(&mut self) -> Option<Box<[u8]>> {
+        match std::mem::replace(self, Self::owned(Vec::new())) {
+            Self::Shared { buffer, .. } => Some(buffer),
+            Self::Owned { .. } => None,
+        }
+    }
+
     /// Nothing is left, or wanted.
     pub(super) fn give_back(&mut self, link: &Link) {
         self.replace(Vec::new(), link);

@@ -7,7 +7,6 @@ mod input;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -90,9 +89,10 @@ async fn serve<C: Consumer>(
                 Step::Close(close) => Some(Ending::Client(close)),
                 Step::Panicked => Some(Ending::Panicked),
                 Step::Message(message) => {
-                    let counters = link.channels.counters();
-                    counters.received.fetch_add(1, Ordering::Relaxed);
-                    link.shard.local(|state| state.heard_message(link.key));
+                    link.shard.tally().receive();
+                    if !link.settings.limits.idle_timeout.is_zero() {
+                        link.shard.local(|state| state.heard_message(link.key));
+                    }
                     match message {
                         Ok(message) => {
                             handle(
@@ -120,12 +120,9 @@ async fn serve<C: Consumer>(
                 return ending;
             }
         }
-        input.give_back(&link);
         // Frees the memory of a message that came in pieces; an idle connection owns none.
-        if let Err(error) = decoder.decode(&mut [], &frame_limits(&link)) {
-            return Ending::Protocol(error);
-        }
-        let ended = match next(conn, &link).await {
+        decoder.release();
+        let ended = match next(conn, &link, input.take_buffer()).await {
             Next::Event(event) => {
                 handle(&link, Method::Timer, &mut input, Box::pin(consumer.event(event, conn))).await
             }
@@ -200,9 +197,18 @@ enum Next<E> {
 }
 
 /// Waits for what comes first: bytes, an event, a timer, the end.
-async fn next<C: Consumer>(conn: &mut Connection<C>, link: &Link) -> Next<C::Event> {
+/// The shard's read buffer goes back on the way, if it is still here.
+async fn next<C: Consumer>(
+    conn: &mut Connection<C>,
+    link: &Link,
+    mut buffer: Option<Box<[u8]>>,
+) -> Next<C::Event> {
     poll_fn(|cx| {
         if let Some(timers) = &mut conn.timers {
+            if let Some(buffer) = buffer.take() {
+                // A timer's event is handled without another look at the shard.
+                link.shard.local(|state| state.give_back(buffer));
+            }
             let mark = link.shard.mark(link.settings.code(Method::Timer));
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| timers.poll(cx)));
             drop(mark);
@@ -212,7 +218,13 @@ async fn next<C: Consumer>(conn: &mut Connection<C>, link: &Link) -> Next<C::Eve
                 Err(_) => return Poll::Ready(Next::Unreadable),
             }
         }
-        match link.shard.local(|state| state.poll(link.key, cx)) {
+        let polled = link.shard.local(|state| {
+            if let Some(buffer) = buffer.take() {
+                state.give_back(buffer);
+            }
+            state.poll(link.key, cx)
+        });
+        match polled {
             None => Poll::Ready(Next::Shard(Ready::End(End::Lost))),
             Some(polled) => polled.map(Next::Shard),
         }

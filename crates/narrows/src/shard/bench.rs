@@ -52,7 +52,7 @@ impl BenchShard {
             number: 0,
         });
         let full = Arc::new(AtomicBool::new(false));
-        let mut state = State::new(Duration::from_secs(1), counters.clone());
+        let mut state = State::new(Duration::from_secs(1), counters.clone(), Arc::default());
         let members = (0..members)
             .map(|_| {
                 let key = state.insert(settings.clone());

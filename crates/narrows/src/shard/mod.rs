@@ -52,7 +52,7 @@ use self::thread::Stopped;
 pub(crate) use self::watch::Watch;
 pub(crate) use self::watchdog::Watchdog;
 use crate::hub::{Delivery, Relay};
-use crate::stats::{Counters, DropReason};
+use crate::stats::{Counters, DropReason, Tally};
 use crate::sync::Arc;
 
 /// A shard as other threads know it.
@@ -66,6 +66,7 @@ pub(crate) struct Shard {
     running: RunningCell,
     watch: Arc<Watch>,
     counters: Arc<Counters>,
+    tally: Arc<Tally>,
 }
 
 thread_local! {
@@ -122,6 +123,10 @@ impl Shard {
         self.load.count_out();
         // Dropped while nothing is borrowed: its parts may wake others.
         drop(slot);
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(crate) fn post(&self, mail: Mail) {
@@ -184,7 +189,11 @@ impl Engine {
     }
 
     fn begin(&self) -> Rc<RefCell<State>> {
-        let state = Rc::new(RefCell::new(State::new(self.tick, self.shard.counters.clone())));
+        let state = Rc::new(RefCell::new(State::new(
+            self.tick,
+            self.shard.counters.clone(),
+            self.shard.tally.clone(),
+        )));
         HERE.with_borrow_mut(|here| here.push((self.shard.id, state.clone())));
         state
     }

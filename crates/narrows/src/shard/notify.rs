@@ -1,7 +1,5 @@
 //! Messages for those who listen, on their way into inboxes.
 
-use std::sync::atomic::Ordering;
-
 use narrows_core::Gap;
 
 use super::slot::End;
@@ -50,7 +48,7 @@ impl State {
             slot.wake();
             delivered += 1;
         }
-        self.counters.delivered.fetch_add(delivered, Ordering::Relaxed);
+        self.tally.deliver(delivered);
     }
 
     /// Tells every connection that asked for it that messages may be missing, of one topic or of any.
@@ -90,7 +88,7 @@ mod tests {
             origin: OriginPolicy::any(),
         };
         let counters = Arc::<Counters>::default();
-        let mut state = State::new(Duration::from_secs(1), counters.clone());
+        let mut state = State::new(Duration::from_secs(1), counters.clone(), Arc::default());
         let key = state.insert(Arc::new(settings));
         assert!(state.join(key, 1, None));
         for size in [1, 1, 1, 1, 9] {
@@ -98,6 +96,6 @@ mod tests {
             state.notify(&Arc::new(Delivery::new(1, payload, PayloadFormat::MsgPack)));
         }
         let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
-        assert_eq!((inbox.messages(), counters.read().dropped(DropReason::Inbox)), (2, 3));
+        assert_eq!((inbox.messages(), counters.read([]).dropped(DropReason::Inbox)), (2, 3));
     }
 }

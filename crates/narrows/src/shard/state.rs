@@ -7,7 +7,7 @@ use super::socket::Socket;
 use super::topics::Topics;
 use super::wheel::Wheel;
 use crate::hub::Relay;
-use crate::stats::{Counters, DropReason};
+use crate::stats::{Counters, DropReason, Tally};
 use crate::sync::Arc;
 use crate::transport::RouteSettings;
 
@@ -25,6 +25,7 @@ pub(crate) struct State {
     pub(super) touched: Vec<u32>,
     pub(super) joined: Vec<u8>,
     pub(super) counters: Arc<Counters>,
+    pub(super) tally: Arc<Tally>,
     /// Wakes the shard's own future, which ends the tick; `None` while that is at it.
     pub(super) ticker: Option<Waker>,
     read_buffer: Option<Box<[u8]>>,
@@ -50,7 +51,7 @@ pub(crate) enum Refused {
 impl State {
     const READ_BUFFER: usize = 64 * 1024;
 
-    pub(super) fn new(tick: Duration, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(tick: Duration, counters: Arc<Counters>, tally: Arc<Tally>) -> Self {
         Self {
             slots: Slots::new(),
             topics: Topics::default(),
@@ -60,6 +61,7 @@ impl State {
             touched: Vec::new(),
             joined: Vec::new(),
             counters,
+            tally,
             ticker: None,
             read_buffer: None,
         }

@@ -60,6 +60,7 @@ impl Shard {
             running: RunningCell::default(),
             counters: watch.counters.clone(),
             watch,
+            tally: Arc::default(),
         });
         let engine = Engine {
             shard: shard.clone(),

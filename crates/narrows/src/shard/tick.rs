@@ -1,7 +1,6 @@
 //! The tick: frames get numbers, connections note the numbers due to them, one write each at the end.
 
 use std::io;
-use std::sync::atomic::Ordering;
 
 use super::outbox::{Frame, FrameKind, Pushed};
 use super::slot::{Due, End, Slot};
@@ -40,7 +39,7 @@ impl State {
             }
             note(slot, index, number, &mut self.touched);
         }
-        self.counters.delivered.fetch_add((members.len() - lost) as u64, Ordering::Relaxed);
+        self.tally.deliver(members.len() - lost);
         self.counters.drop_of(DropReason::ConnectionEnded, lost);
     }
 

@@ -50,8 +50,8 @@ pub enum Item<'a> {
 /// }
 /// ```
 ///
-/// The call that returns no item has used all its input, and gives back the memory of the last message: so
-/// end with it, as the loop above does, even when nothing is left to decode. After an error or
+/// The call that returns no item has used all its input. Each call gives back the memory of the last message, and so
+/// does [`release`](Self::release), for when there is nothing to decode. After an error or
 /// [`Item::Close`] the connection is over and what further calls return means nothing: drop the decoder.
 #[derive(Debug)]
 pub struct Decoder {
@@ -78,9 +78,7 @@ impl Decoder {
         input: &'a mut [u8],
         limits: &FrameLimits,
     ) -> Result<(usize, Option<Item<'a>>), ProtocolError> {
-        if self.partial.as_ref().is_some_and(|partial| partial.finished) {
-            self.partial = None;
-        }
+        self.release();
         let (used, ready) = self.advance(input, limits)?;
         let item = match ready {
             None => None,
@@ -88,6 +86,13 @@ impl Decoder {
             Some(Ready::Collected(opcode)) => Some(self.collected_item(opcode)?),
         };
         Ok((used, item))
+    }
+
+    /// Gives back the memory of the last message, if it is complete.
+    pub fn release(&mut self) {
+        if self.partial.as_ref().is_some_and(|partial| partial.finished) {
+            self.partial = None;
+        }
     }
 
     /// The heap memory that unfinished messages hold now.
