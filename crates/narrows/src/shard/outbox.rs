@@ -1,9 +1,11 @@
-use std::collections::VecDeque;
+mod queue;
+
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 
+use self::queue::Queue;
 use super::socket::Socket;
 use crate::capacity::{Capacity, Overflow};
 
@@ -31,7 +33,7 @@ pub(crate) struct Frame {
 /// What waits for a client whose socket is full. A connection owns one only then.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    queue: VecDeque<Frame>,
+    queue: Queue,
     bytes: usize,
     /// Messages of which nothing is on the wire yet: those that the capacity counts.
     waiting: usize,
@@ -61,39 +63,40 @@ impl Outbox {
         debug_assert!(self.queue.is_empty());
         self.started = true;
         self.bytes += frame.bytes.len();
-        self.queue.push_back(frame);
+        self.queue.push(frame);
     }
 
     pub(super) fn push(&mut self, frame: Frame, capacity: &Capacity) -> Pushed {
         if frame.kind != FrameKind::Data {
-            self.remove_first(|f| f.kind == frame.kind && f.kind != FrameKind::Close);
-            self.store(frame);
+            if frame.kind != FrameKind::Close {
+                self.remove_first(frame.kind);
+            }
+            self.store(frame, false);
             return Pushed::Stored;
         }
         let keyed = capacity.overflow == Overflow::KeepLatest && frame.key != 0;
-        let same = |f: &Frame| f.key == frame.key && f.kind == FrameKind::Data;
-        let replaced = usize::from(keyed && self.remove_first(same));
+        let replaced = usize::from(keyed && self.remove_key(frame.key));
         let mut oldest = 0;
         while !self.has_room(frame.bytes.len(), capacity) {
             match capacity.overflow {
                 Overflow::Close => return Pushed::Full,
                 Overflow::DropNewest => return Pushed::Refused,
                 Overflow::DropOldest | Overflow::KeepLatest => {
-                    if !self.remove_first(|f| f.kind == FrameKind::Data) {
+                    if !self.remove_first(FrameKind::Data) {
                         break;
                     }
                     oldest += 1;
                 }
             }
         }
-        self.store(frame);
+        self.store(frame, keyed);
         if replaced + oldest == 0 { Pushed::Stored } else { Pushed::MadeRoom { replaced, oldest } }
     }
 
     /// Drops every message that has not begun, for a connection that ends; gives their number.
     pub(super) fn clear(&mut self) -> usize {
-        let begun = if self.started { self.queue.pop_front() } else { None };
-        self.queue.clear();
+        let begun = if self.started { self.queue.pop() } else { None };
+        self.queue = Queue::default();
         self.bytes = 0;
         if let Some(begun) = begun {
             self.push_rest(begun);
@@ -114,7 +117,7 @@ impl Outbox {
         while !self.queue.is_empty() {
             let mut slices = [IoSlice::new(&[]); 64];
             let mut count = 0;
-            for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+            for (slice, frame) in slices.iter_mut().zip(self.queue.iter()) {
                 *slice = IoSlice::new(&frame.bytes);
                 count += 1;
             }
@@ -123,7 +126,7 @@ impl Outbox {
                 written => self.advance(written),
             }
         }
-        self.queue = VecDeque::new();
+        self.queue = Queue::default();
         socket.poll_flush(cx)
     }
 
@@ -135,13 +138,14 @@ impl Outbox {
                 if written > 0 && !self.started {
                     self.started = true;
                     self.waiting -= usize::from(first.kind == FrameKind::Data);
+                    self.queue.forget_first();
                 }
                 return;
             }
             written -= first.bytes.len();
             self.waiting -= usize::from(first.kind == FrameKind::Data && !self.started);
             self.started = false;
-            self.queue.pop_front();
+            self.queue.pop();
         }
     }
 
@@ -150,18 +154,31 @@ impl Outbox {
             || (self.waiting < capacity.max_messages && self.bytes + bytes <= capacity.max_bytes)
     }
 
-    fn store(&mut self, frame: Frame) {
+    fn store(&mut self, frame: Frame, keyed: bool) {
         self.waiting += usize::from(frame.kind == FrameKind::Data);
         self.bytes += frame.bytes.len();
-        self.queue.push_back(frame);
+        if keyed {
+            self.queue.push_keyed(frame);
+        } else {
+            self.queue.push(frame);
+        }
     }
 
-    fn remove_first(&mut self, is_it: impl Fn(&Frame) -> bool) -> bool {
-        let from = usize::from(self.started);
-        let Some(at) = self.queue.iter().skip(from).position(is_it) else { return false };
-        let removed = self.queue.remove(from + at).expect("the position was just found");
-        self.bytes -= removed.bytes.len();
-        self.waiting -= usize::from(removed.kind == FrameKind::Data);
+    fn remove_key(&mut self, key: u64) -> bool {
+        let removed = self.queue.remove_key(key);
+        self.removed(removed)
+    }
+
+    /// What is on the wire in part stays.
+    fn remove_first(&mut self, kind: FrameKind) -> bool {
+        let removed = self.queue.remove_first(kind, self.started);
+        self.removed(removed)
+    }
+
+    fn removed(&mut self, frame: Option<Frame>) -> bool {
+        let Some(frame) = frame else { return false };
+        self.bytes -= frame.bytes.len();
+        self.waiting -= usize::from(frame.kind == FrameKind::Data);
         true
     }
 }
