@@ -4,9 +4,9 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::delivered::Delivered;
 use super::drive::drive;
 use super::error::BenchError;
-use super::faults::Faults;
 use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, count, pace, rate};
 use super::plot::{Panel, Plot, Series, per_second};
 use super::protocol::Rooms;
@@ -55,19 +55,13 @@ pub(crate) struct ChurnReport {
     first_failure: Option<String>,
     /// From the start of a visitor's connection to its first message.
     first_message_micros: LatencyMicros,
-    published: u64,
-    deliveries: u64,
-    deliveries_per_second: f64,
+    /// To those that stay.
     #[serde(flatten)]
-    faults: Faults,
-    /// Of those that stay.
-    latency_micros: LatencyMicros,
+    delivered: Delivered,
     server: Option<ServerCost>,
     generator: GeneratorCost,
     #[serde(skip)]
     curve: Curve,
-    #[serde(skip)]
-    latency: Histogram<u64>,
     #[serde(skip)]
     first_message: Histogram<u64>,
 }
@@ -86,8 +80,7 @@ impl Churn {
         visited.restart();
         let meters = Meters::start(server.as_ref())?;
         let phase = drive(&mut pump, &mut visited, "measuring", time.seconds, on.patience)?;
-        let deliveries = visited.groups.recorder.units();
-        let (server, generator) = meters.stop(deliveries)?;
+        let (server, generator) = meters.stop(visited.groups.recorder.units())?;
         pump.close()?;
         faults += visited.groups.faults();
         if visited.visits == 0 {
@@ -107,15 +100,10 @@ impl Churn {
             failed: visited.failed,
             first_failure: visited.first_failure.map(|end| end.to_string()),
             first_message_micros: LatencyMicros::of(&visited.first_message),
-            published: visited.groups.published(),
-            deliveries,
-            deliveries_per_second: phase.per_second(),
-            faults,
-            latency_micros: LatencyMicros::of(visited.groups.recorder.latency()),
+            delivered: Delivered::of(&phase, &mut visited.groups, faults),
             server,
             generator,
             curve: visited.groups.recorder.curve().clone(),
-            latency: visited.groups.recorder.latency().clone(),
             first_message: visited.first_message,
         })
     }
@@ -123,11 +111,11 @@ impl Churn {
 
 impl Report for ChurnReport {
     fn is_clean(&self) -> bool {
-        self.faults.is_clean() && self.failed == 0
+        self.delivered.faults.is_clean() && self.failed == 0
     }
 
     fn plot(&self) -> Plot {
-        let Self { url, members, bytes, seconds, faults, failed, .. } = self;
+        let Self { url, members, bytes, seconds, delivered: Delivered { faults, .. }, failed, .. } = self;
         let (pace, rate) = (pace(self.rate, self.window), per_second("visits", self.visits_per_second));
         Plot {
             title: format!("{members} members that stay, and visitors"),
@@ -143,7 +131,7 @@ impl Report for ChurnReport {
                 Panel::Percentiles {
                     title: "Latency".to_owned(),
                     series: vec![
-                        ("those that stay".to_owned(), self.latency.clone()),
+                        ("those that stay".to_owned(), self.delivered.latency.clone()),
                         ("connecting to first message".to_owned(), self.first_message.clone()),
                     ],
                 },
@@ -154,7 +142,7 @@ impl Report for ChurnReport {
 
 impl fmt::Display for ChurnReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, members, bytes, seconds, published, deliveries, visits, failed, .. } = self;
+        let Self { url, members, bytes, seconds, visits, failed, .. } = self;
         let pace = pace(self.rate, self.window);
         writeln!(f, "{members} members that stay on {url}, {bytes} bytes, {pace}, {seconds:.1} s")?;
         let (asked, rate) = (self.per_second, self.visits_per_second);
@@ -163,11 +151,7 @@ impl fmt::Display for ChurnReport {
             writeln!(f, "  first        {why}")?;
         }
         writeln!(f, "  to first, µs {}", self.first_message_micros)?;
-        writeln!(f, "  published    {published}")?;
-        let rate = self.deliveries_per_second;
-        writeln!(f, "  deliveries   {deliveries} to those that stay, {rate:.0} a second")?;
-        writeln!(f, "  faults       {}", self.faults)?;
-        writeln!(f, "  latency µs   {}", self.latency_micros)?;
+        self.delivered.write(f, " to those that stay")?;
         if let Some(server) = &self.server {
             server.write(f, "deliveries")?;
         }

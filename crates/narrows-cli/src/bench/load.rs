@@ -1,16 +1,15 @@
 use std::fmt;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::delivered::Delivered;
 use super::drive::drive;
 use super::error::BenchError;
-use super::faults::Faults;
 use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, pace};
 use super::plot::{Panel, Plot, Series, per_second};
 use super::protocol::Rooms;
 use super::recorder::Curve;
-use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
+use super::report::{GeneratorCost, Meters, Report, ServerCost};
 use super::setup::{Ready, Setup};
 
 /// A load on groups, all alike.
@@ -41,18 +40,12 @@ pub(crate) struct LoadReport {
     window: Option<usize>,
     rate: Option<f64>,
     seconds: f64,
-    published: u64,
-    deliveries: u64,
-    deliveries_per_second: f64,
     #[serde(flatten)]
-    faults: Faults,
-    latency_micros: LatencyMicros,
+    delivered: Delivered,
     server: Option<ServerCost>,
     generator: GeneratorCost,
     #[serde(skip)]
     curve: Curve,
-    #[serde(skip)]
-    latency: Histogram<u64>,
 }
 
 impl Plan<'_> {
@@ -66,8 +59,7 @@ impl Plan<'_> {
         groups.forget();
         let meters = Meters::start(server.as_ref())?;
         let phase = drive(&mut pump, &mut groups, "measuring", time.seconds, on.patience)?;
-        let deliveries = groups.recorder.units();
-        let (server, generator) = meters.stop(deliveries)?;
+        let (server, generator) = meters.stop(groups.recorder.units())?;
         pump.close()?;
         faults += groups.faults();
         Ok(LoadReport {
@@ -80,28 +72,23 @@ impl Plan<'_> {
             window: messages.rate.is_none().then(|| messages.window()),
             rate: messages.rate,
             seconds: phase.time.as_secs_f64(),
-            published: groups.published(),
-            deliveries,
-            deliveries_per_second: phase.per_second(),
-            faults,
-            latency_micros: LatencyMicros::of(groups.recorder.latency()),
+            delivered: Delivered::of(&phase, &mut groups, faults),
             server,
             generator,
             curve: groups.recorder.curve().clone(),
-            latency: groups.recorder.latency().clone(),
         })
     }
 }
 
 impl Report for LoadReport {
     fn is_clean(&self) -> bool {
-        self.faults.is_clean()
+        self.delivered.faults.is_clean()
     }
 
     fn plot(&self) -> Plot {
-        let Self { url, bytes, seconds, faults, .. } = self;
-        let (pace, rate) =
-            (pace(self.rate, self.window), per_second("deliveries", self.deliveries_per_second));
+        let Self { url, bytes, seconds, delivered: Delivered { faults, .. }, .. } = self;
+        let rate = per_second("deliveries", self.delivered.deliveries_per_second);
+        let pace = pace(self.rate, self.window);
         Plot {
             title: self.title.clone(),
             subtitle: format!("{rate} · {bytes} bytes · {pace} · {seconds:.1} s · {faults} · {url}"),
@@ -113,7 +100,7 @@ impl Report for LoadReport {
                 },
                 Panel::Percentiles {
                     title: "Latency".to_owned(),
-                    series: vec![("latency".to_owned(), self.latency.clone())],
+                    series: vec![("latency".to_owned(), self.delivered.latency.clone())],
                 },
             ],
         }
@@ -122,14 +109,10 @@ impl Report for LoadReport {
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, url, bytes, seconds, published, deliveries, .. } = self;
+        let Self { title, url, bytes, seconds, .. } = self;
         let pace = pace(self.rate, self.window);
         writeln!(f, "{title} on {url}, {bytes} bytes, {pace}, {seconds:.1} s")?;
-        let rate = self.deliveries_per_second;
-        writeln!(f, "  published    {published}")?;
-        writeln!(f, "  deliveries   {deliveries}, {rate:.0} a second")?;
-        writeln!(f, "  faults       {}", self.faults)?;
-        writeln!(f, "  latency µs   {}", self.latency_micros)?;
+        self.delivered.write(f, "")?;
         if let Some(server) = &self.server {
             server.write(f, "deliveries")?;
         }

@@ -7,6 +7,7 @@
 mod churn;
 mod connect;
 mod cycles;
+mod delivered;
 mod descriptors;
 mod drive;
 mod echo;

@@ -3,6 +3,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
+use super::delivered::Delivered;
 use super::drive::drive;
 use super::error::BenchError;
 use super::faults::Faults;
@@ -59,8 +60,8 @@ pub(crate) struct SlowReport {
     bytes: usize,
     rate: f64,
     seconds: f64,
-    without: PhaseReport,
-    with: PhaseReport,
+    without: Delivered,
+    with: Delivered,
     p50_ratio: f64,
     p99_ratio: f64,
     /// How many of those that never read the server ended, in the round in which it ended the most.
@@ -74,17 +75,6 @@ pub(crate) struct SlowReport {
     generator: GeneratorCost,
     #[serde(skip)]
     kinds: [Kind; 2],
-}
-
-/// What those that read got in all phases of one kind.
-#[derive(Debug, Serialize)]
-struct PhaseReport {
-    published: u64,
-    deliveries: u64,
-    deliveries_per_second: f64,
-    #[serde(flatten)]
-    faults: Faults,
-    latency_micros: LatencyMicros,
 }
 
 impl Slow {
@@ -131,7 +121,7 @@ impl Slow {
         faults += without.faults;
         faults += with.faults;
         let kinds = [without, with];
-        let [without, with] = kinds.each_ref().map(PhaseReport::of);
+        let [without, with] = kinds.each_ref().map(Kind::delivered);
         let ratio =
             |of: fn(&LatencyMicros) -> f64| of(&with.latency_micros) / of(&without.latency_micros).max(1e-3);
         Ok(SlowReport {
@@ -155,24 +145,6 @@ impl Slow {
             generator,
             kinds,
         })
-    }
-}
-
-impl PhaseReport {
-    fn of(kind: &Kind) -> Self {
-        Self {
-            published: kind.published,
-            deliveries: kind.deliveries,
-            deliveries_per_second: kind.per_second(),
-            faults: kind.faults,
-            latency_micros: LatencyMicros::of(&kind.latency),
-        }
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-        let Self { deliveries, deliveries_per_second: rate, faults, latency_micros, .. } = self;
-        writeln!(f, "  {name:<12} {deliveries} deliveries, {rate:.0} a second; {faults}")?;
-        writeln!(f, "  latency µs   {latency_micros}")
     }
 }
 
@@ -217,8 +189,11 @@ impl fmt::Display for SlowReport {
             f,
             "{bytes} bytes, {rate} messages a second, {rounds} times {seconds} s without and with them"
         )?;
-        self.without.write(f, "without them")?;
-        self.with.write(f, "with them")?;
+        for (name, delivered) in [("without them", &self.without), ("with them", &self.with)] {
+            let Delivered { deliveries, deliveries_per_second: rate, faults, latency_micros, .. } = delivered;
+            writeln!(f, "  {name:<12} {deliveries} deliveries, {rate:.0} a second; {faults}")?;
+            writeln!(f, "  latency µs   {latency_micros}")?;
+        }
         writeln!(f, "  ratio        p50 {:.2}, p99 {:.2}", self.p50_ratio, self.p99_ratio)?;
         writeln!(f, "  ended        {stalled_ended} of {stalled} that never read")?;
         if let (Some(before), Some(peak), Some(after)) =

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use super::delivered::Delivered;
 use super::drive::{Load, Phase};
 use super::end::End;
 use super::error::BenchError;
@@ -10,6 +11,7 @@ use super::frame;
 use super::groups::Groups;
 use super::pump::{Listener, Members, Pump};
 use super::recorder::histogram;
+use super::report::LatencyMicros;
 use super::usage::Server;
 
 /// A group that is measured, at the first places, and members that never read at the places behind it.
@@ -163,7 +165,14 @@ impl Kind {
         groups.forget();
     }
 
-    pub(super) fn per_second(&self) -> f64 {
-        self.in_time as f64 / self.time.as_secs_f64().max(1e-9)
+    pub(super) fn delivered(&self) -> Delivered {
+        Delivered {
+            published: self.published,
+            deliveries: self.deliveries,
+            deliveries_per_second: self.in_time as f64 / self.time.as_secs_f64().max(1e-9),
+            faults: self.faults,
+            latency_micros: LatencyMicros::of(&self.latency),
+            latency: self.latency.clone(),
+        }
     }
 }
