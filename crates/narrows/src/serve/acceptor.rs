@@ -52,6 +52,10 @@ impl Acceptor {
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, "the shards cannot be started"),
             }
+            if self.turn.is_some() && self.channels.shards().is_ok_and(|shards| shards.len() == 1) {
+                // Nobody could take over: nothing to look at.
+                std::future::pending::<()>().await;
+            }
             tokio::time::sleep(LOOK).await;
         }
     }
