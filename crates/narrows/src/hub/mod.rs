@@ -67,9 +67,7 @@ impl Hub {
             None => self.layer.publish(topic, payload).await?,
         }
         for shard in self.started_shards() {
-            if shard.is_crowded() {
-                shard.room().await;
-            }
+            shard.room().await;
         }
         Ok(())
     }

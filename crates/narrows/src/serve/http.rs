@@ -55,16 +55,18 @@ impl Http {
     }
 
     /// Takes an accepted socket into the runtime of the calling shard and serves it.
-    pub(super) async fn serve(self, Accepted { socket, peer }: Accepted) {
-        let stream = match peer {
-            Some(_) => TcpStream::from_std(socket.into()).map(Stream::Tcp),
-            None => UnixStream::from_std(socket.into()).map(Stream::Unix),
-        };
-        match stream {
-            Ok(Stream::Tcp(stream)) => self.serve_stream(stream, peer).await,
-            Ok(Stream::Unix(stream)) => self.serve_stream(stream, None).await,
-            Err(error) => tracing::debug!(%error, "an accepted socket could not be served"),
+    pub(super) async fn serve(self, accepted: Accepted) {
+        if let Err(error) = self.serve_accepted(accepted).await {
+            tracing::debug!(%error, "an accepted socket could not be served");
         }
+    }
+
+    async fn serve_accepted(self, Accepted { socket, peer }: Accepted) -> std::io::Result<()> {
+        match peer {
+            Some(_) => self.serve_stream(TcpStream::from_std(socket.into())?, peer).await,
+            None => self.serve_stream(UnixStream::from_std(socket.into())?, None).await,
+        }
+        Ok(())
     }
 
     async fn serve_stream<T>(self, stream: T, peer: Option<SocketAddr>)
@@ -108,11 +110,6 @@ impl Http {
     pub(super) async fn idle(&self) {
         self.0.open.closed().await;
     }
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
 }
 
 fn unwrap_infallible<T>(result: Result<T, Infallible>) -> T {

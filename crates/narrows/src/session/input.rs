@@ -39,26 +39,32 @@ impl Input {
     pub(super) fn settle(&mut self, link: &Link) {
         if let Self::Shared { buffer, filled, at } = self {
             let rest = buffer[*at..*filled].to_vec();
-            self.replace(rest, link);
+            give_back(self.replace(rest), link);
         }
     }
 
     /// The shard's buffer, to be given back, when all of it is decoded.
     pub(super) fn take_buffer(&mut self) -> Option<Box<[u8]>> {
-        match std::mem::replace(self, Self::owned(Vec::new())) {
-            Self::Shared { buffer, .. } => Some(buffer),
-            Self::Owned { .. } => None,
-        }
+        self.replace(Vec::new())
     }
 
     /// Nothing is left, or wanted.
     pub(super) fn give_back(&mut self, link: &Link) {
-        self.replace(Vec::new(), link);
+        give_back(self.take_buffer(), link);
     }
 
-    fn replace(&mut self, bytes: Vec<u8>, link: &Link) {
-        if let Self::Shared { buffer, .. } = std::mem::replace(self, Self::owned(bytes)) {
-            link.shard.local(|state| state.give_back(buffer));
+    /// Goes on with these bytes; the shard's buffer comes out, if it was here.
+    fn replace(&mut self, bytes: Vec<u8>) -> Option<Box<[u8]>> {
+        match std::mem::replace(self, Self::owned(bytes)) {
+            Self::Shared { buffer, .. } => Some(buffer),
+            Self::Owned { .. } => None,
         }
+    }
+}
+
+/// Lets other connections have the shard's buffer, if it is still here.
+pub(super) fn give_back(buffer: Option<Box<[u8]>>, link: &Link) {
+    if let Some(buffer) = buffer {
+        link.shard.local(|state| state.give_back(buffer));
     }
 }

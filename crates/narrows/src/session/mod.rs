@@ -14,7 +14,7 @@ use bytes::Bytes;
 use self::connect::Opened;
 pub(crate) use self::connect::{Decision, Handshake};
 use self::guard::poll_guarded;
-use self::input::Input;
+use self::input::{Input, give_back};
 use crate::close::Close;
 use crate::codec::{DecodeError, Incoming, Payload};
 use crate::connection::{Connection, Link};
@@ -205,10 +205,8 @@ async fn next<C: Consumer>(
 ) -> Next<C::Event> {
     poll_fn(|cx| {
         if let Some(timers) = &mut conn.timers {
-            if let Some(buffer) = buffer.take() {
-                // A timer's event is handled without another look at the shard.
-                link.shard.local(|state| state.give_back(buffer));
-            }
+            // A timer's event is handled without another look at the shard.
+            give_back(buffer.take(), link);
             let mark = link.shard.mark(link.settings.code(Method::Timer));
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| timers.poll(cx)));
             drop(mark);

@@ -120,13 +120,12 @@ impl Mailbox {
         self.waker.register(waker);
     }
 
-    /// Whether it was crowded a moment ago: one load, no lock.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed)
-    }
-
     /// Waits until the shard has caught up with most of what is posted.
     pub(super) async fn room(&self) {
+        // Mostly nothing is to be waited for, and one load says so without the lock.
+        if !self.crowded.load(Ordering::Relaxed) {
+            return;
+        }
         loop {
             let room = self.room.notified();
             if !lock(&self.queue).crowded() {

@@ -145,11 +145,6 @@ impl Shard {
         }
     }
 
-    /// Whether publishers are to wait for [`room`](Self::room).
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.mailbox.is_crowded()
-    }
-
     /// Waits while the shard has much more to deliver than it can at once.
     pub(crate) async fn room(&self) {
         self.mailbox.room().await;
