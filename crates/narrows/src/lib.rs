@@ -73,6 +73,7 @@ pub mod serve;
 mod session;
 mod shard;
 mod stats;
+mod stripes;
 mod sync;
 pub mod testing;
 mod timers;

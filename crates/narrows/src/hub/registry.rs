@@ -1,24 +1,21 @@
 mod stripe;
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
 use narrows_core::{LayerError, Topic};
 use tokio::sync::oneshot;
 
 use self::stripe::{Phase, Stripe};
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::stripes::{STRIPES, Stripes};
+use crate::sync::Arc;
 
 /// Which topics this node wants: how many members each has on which shard, and what the layer knows of it.
 ///
 /// Subscribing takes time while members come and go. One driver at a time works on a topic: it asks
 /// [`step`](Self::step) what to do, does it, and asks again, until the layer is where it should be.
 ///
-/// A topic lives in one of several stripes, each with a lock of its own: publishers of different topics do not
-/// wait for each other. The stripe is named in the lowest bits of the topic's id.
-pub(super) struct Registry {
-    stripes: Box<[Mutex<Stripe>]>,
-    hasher: RandomState,
-}
+/// The stripe of a topic is named in the lowest bits of the topic's id.
+pub(super) struct Registry(Stripes<Stripe>);
 
 pub(super) type Waiting = oneshot::Receiver<Result<(), Arc<LayerError>>>;
 
@@ -36,28 +33,16 @@ pub(super) enum Step {
     Rest,
 }
 
-/// More than cores that publish at once; a power of two. One in models: which one a topic's name picks is random.
-const STRIPES: u64 = if cfg!(narrows_loom) { 1 } else { 32 };
-
 impl Default for Registry {
     fn default() -> Self {
-        let stripes = (0..STRIPES).map(|number| Mutex::new(Stripe::new(number, STRIPES))).collect();
-        Self { stripes, hasher: RandomState::new() }
+        Self(Stripes::new(|number| Stripe::new(number, STRIPES)))
     }
 }
 
 impl Registry {
-    /// The stripe of a topic, locked, and the topic's hash.
-    fn of(&self, topic: &Topic) -> (MutexGuard<'_, Stripe>, u64) {
-        let hash = self.hasher.hash_one(topic);
-        // The table of the stripe takes its place from the lowest bits and its tag from the highest.
-        let stripe = (hash >> 32) & (STRIPES - 1);
-        (lock(&self.stripes[stripe as usize]), hash)
-    }
-
     pub(super) fn acquire(&self, topic: &Topic, shard: u16) -> (u64, Acquired) {
-        let (mut stripe, hash) = self.of(topic);
-        let (id, entry) = stripe.find_or_insert(topic, hash, &self.hasher);
+        let (mut stripe, hash) = self.0.of(topic);
+        let (id, entry) = stripe.find_or_insert(topic, hash, self.0.hasher());
         entry.members += 1;
         match entry.shards.iter_mut().find(|(s, _)| *s == shard) {
             Some((_, members)) => *members += 1,
@@ -77,7 +62,7 @@ impl Registry {
 
     /// Takes one member out; the topic comes back when the caller is to start a driver that unsubscribes.
     pub(super) fn release(&self, id: u64, shard: u16) -> Option<Topic> {
-        let mut stripe = lock(&self.stripes[(id % STRIPES) as usize]);
+        let mut stripe = self.0.at(id);
         let entry = stripe.by_id(id)?;
         entry.members -= 1;
         if let Some(at) = entry.shards.iter().position(|(s, _)| *s == shard) {
@@ -92,7 +77,7 @@ impl Registry {
                 Some(entry.topic.clone())
             }
             (0, Phase::Off) => {
-                let hash = self.hasher.hash_one(&entry.topic);
+                let hash = self.0.hasher().hash_one(&entry.topic);
                 stripe.forget(id, hash);
                 None
             }
@@ -102,13 +87,13 @@ impl Registry {
 
     /// The id of a topic that has members here.
     pub(super) fn id(&self, topic: &Topic) -> Option<u64> {
-        let (mut stripe, hash) = self.of(topic);
+        let (mut stripe, hash) = self.0.of(topic);
         stripe.find(topic, hash).map(|(id, _)| id)
     }
 
     /// What a driver does next, given whether the layer has the topic now.
     pub(super) fn step(&self, topic: &Topic, subscribed: bool) -> Step {
-        let (mut stripe, hash) = self.of(topic);
+        let (mut stripe, hash) = self.0.of(topic);
         let Some((id, entry)) = stripe.find(topic, hash) else { return Step::Rest };
         match (entry.members > 0, subscribed) {
             (true, false) => Step::Subscribe,
@@ -130,7 +115,7 @@ impl Registry {
 
     /// The layer refused: those who wait are told, and take themselves out.
     pub(super) fn failed(&self, topic: &Topic, error: LayerError) {
-        let (mut stripe, hash) = self.of(topic);
+        let (mut stripe, hash) = self.0.of(topic);
         let Some((id, entry)) = stripe.find(topic, hash) else { return };
         entry.phase = Phase::Off;
         let error = Arc::new(error);
@@ -146,7 +131,7 @@ impl Registry {
     /// Runs `work` with the topic's id and shards, if the topic has members here. The stripe's lock is held
     /// throughout.
     pub(super) fn with(&self, topic: &Topic, work: impl FnOnce(u64, &[(u16, u32)])) {
-        let (mut stripe, hash) = self.of(topic);
+        let (mut stripe, hash) = self.0.of(topic);
         if let Some((id, entry)) = stripe.find(topic, hash)
             && !entry.shards.is_empty()
         {

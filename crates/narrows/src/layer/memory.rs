@@ -1,12 +1,12 @@
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
 
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::stripes::Stripes;
+use crate::sync::Arc;
 
 /// The channel layer of a single process: the default, with nothing to install.
 ///
@@ -31,16 +31,12 @@ pub struct MemoryLayer {
 
 #[derive(Debug)]
 struct Bus {
-    /// The topics in several parts, so that publishers of different ones do not wait for each other.
-    stripes: Box<[Mutex<Stripe>]>,
-    hasher: RandomState,
+    topics: Stripes<Nodes>,
     next: AtomicU64,
 }
 
 /// Held while a message is handed on: this is where all nodes agree on a topic's order.
-type Stripe = HashMap<Topic, Vec<(u64, Inbound)>>;
-
-const STRIPES: u64 = 32;
+type Nodes = HashMap<Topic, Vec<(u64, Inbound)>>;
 
 impl MemoryLayer {
     /// A layer of one node.
@@ -59,16 +55,9 @@ impl MemoryLayer {
     }
 }
 
-impl Bus {
-    fn stripe(&self, topic: &Topic) -> MutexGuard<'_, Stripe> {
-        lock(&self.stripes[(self.hasher.hash_one(topic) % STRIPES) as usize])
-    }
-}
-
 impl Default for Bus {
     fn default() -> Self {
-        let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
-        Self { stripes, hasher: RandomState::new(), next: AtomicU64::default() }
+        Self { topics: Stripes::new(|_| Nodes::new()), next: AtomicU64::default() }
     }
 }
 
@@ -86,7 +75,7 @@ impl ChannelLayer for MemoryLayer {
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
         let inbound = self.inbound.get().ok_or(LayerError::Closed)?.clone();
-        let mut stripe = self.bus.stripe(topic);
+        let (mut stripe, _) = self.bus.topics.of(topic);
         // Mostly this node is the only one: no room to spare for more.
         let nodes = stripe.entry(topic.clone()).or_insert_with(|| Vec::with_capacity(1));
         nodes.push((self.node, inbound));
@@ -94,7 +83,7 @@ impl ChannelLayer for MemoryLayer {
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let mut stripe = self.bus.stripe(topic);
+        let (mut stripe, _) = self.bus.topics.of(topic);
         if let Some(nodes) = stripe.get_mut(topic) {
             nodes.retain(|(node, _)| *node != self.node);
             if nodes.is_empty() {
@@ -109,7 +98,7 @@ impl ChannelLayer for MemoryLayer {
     }
 
     fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>> {
-        let stripe = self.bus.stripe(topic);
+        let (stripe, _) = self.bus.topics.of(topic);
         for (_, inbound) in stripe.get(topic).into_iter().flatten() {
             inbound.deliver(topic, payload.clone());
         }
