@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{PayloadFormat, Topic};
+use crate::{PayloadFormat, Queue, Topic};
 
 /// What carries messages between nodes: one value of it is one node's link to all the others.
 ///
@@ -105,6 +105,13 @@ pub trait ChannelLayer: Send + Sync + 'static {
 
     /// A fresh channel name that no other call, on any node, has given or will give.
     fn new_channel(&self) -> String;
+
+    /// Opens a named channel as a queue whose messages all who opened it share, on this node and on others.
+    /// `None`, as here, for a layer without queues: who subscribes to the channel gets each message then.
+    fn open(&self, channel: &Topic) -> Option<Queue> {
+        let _ = channel;
+        None
+    }
 }
 
 /// Where a layer hands in what arrived for this node.
@@ -128,6 +135,11 @@ impl Inbound {
     pub fn gap(&self, topic: Option<&Topic>, gap: Gap) {
         self.0.gap(topic, gap);
     }
+
+    /// Counts messages that reached the layer and that it could not hand in.
+    pub fn skipped(&self, why: Skipped, count: usize) {
+        self.0.skipped(why, count);
+    }
 }
 
 impl fmt::Debug for Inbound {
@@ -142,6 +154,10 @@ pub trait Receive: Send + Sync + 'static {
     fn deliver(&self, topic: &Topic, payload: Bytes);
     /// See [`Inbound::gap`].
     fn gap(&self, topic: Option<&Topic>, gap: Gap);
+    /// See [`Inbound::skipped`].
+    fn skipped(&self, why: Skipped, count: usize) {
+        let _ = (why, count);
+    }
 }
 
 /// Why messages may be missing.
@@ -160,6 +176,48 @@ impl fmt::Display for Gap {
             Self::Reconnected => "the channel layer was away",
             Self::Overflow => "more messages arrived than could be taken",
         })
+    }
+}
+
+/// Why a layer did not hand in a message that reached it, or that it should have carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Skipped {
+    /// It is no message, or not in the layer's [format](ChannelLayer::format).
+    Malformed,
+    /// None of the layer's keys opens it.
+    Undecryptable,
+    /// It is larger than the layer takes.
+    Oversized,
+    /// It is for somebody who is not here, or no longer.
+    Foreign,
+    /// It is older than the layer keeps messages.
+    Expired,
+    /// The receiver had as many unread messages as the layer keeps for it.
+    Full,
+}
+
+impl Skipped {
+    /// Each of them.
+    pub const ALL: [Self; 6] = [
+        Self::Malformed,
+        Self::Undecryptable,
+        Self::Oversized,
+        Self::Foreign,
+        Self::Expired,
+        Self::Full,
+    ];
+
+    /// The name under which logs and metrics show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Undecryptable => "undecryptable",
+            Self::Oversized => "oversized",
+            Self::Foreign => "foreign",
+            Self::Expired => "expired",
+            Self::Full => "full",
+        }
     }
 }
 

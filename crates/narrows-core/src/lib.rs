@@ -9,9 +9,11 @@ pub mod conformance;
 mod group;
 mod layer;
 mod message;
+mod queue;
 mod topic;
 
 pub use group::{Channel, Group, NameError};
-pub use layer::{ChannelLayer, Gap, Inbound, LayerError, Receive};
+pub use layer::{ChannelLayer, Gap, Inbound, LayerError, Receive, Skipped};
 pub use message::{Message, MessageError, PayloadFormat};
+pub use queue::{Queue, Take};
 pub use topic::{Topic, TopicKind};

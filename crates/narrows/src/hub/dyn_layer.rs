@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
+use narrows_core::{ChannelLayer, Inbound, LayerError, Queue, Topic};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), LayerError>> + Send + 'a>>;
 
@@ -14,6 +14,7 @@ pub(super) trait DynLayer: Send + Sync {
     fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a>;
     fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>>;
     fn new_channel(&self) -> String;
+    fn open(&self, channel: &Topic) -> Option<Queue>;
 }
 
 impl<L: ChannelLayer> DynLayer for L {
@@ -34,5 +35,8 @@ impl<L: ChannelLayer> DynLayer for L {
     }
     fn new_channel(&self) -> String {
         ChannelLayer::new_channel(self)
+    }
+    fn open(&self, channel: &Topic) -> Option<Queue> {
+        ChannelLayer::open(self, channel)
     }
 }
