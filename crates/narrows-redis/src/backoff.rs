@@ -14,7 +14,7 @@ impl Backoff {
 
     pub(crate) async fn pause(&mut self) {
         // Many nodes lose one Redis at the same moment; they are not to come back at one moment, too.
-        tokio::time::sleep(self.0.mul_f64(fastrand::f64() / 2.0 + 0.5)).await;
+        tokio::time::sleep(self.0.mul_f64(rand::random::<f64>() / 2.0 + 0.5)).await;
         self.0 = (self.0 * 2).min(Self::LONGEST);
     }
 

@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
@@ -27,8 +26,6 @@ pub(crate) struct Connector {
 pub(crate) enum ConnectError {
     #[error("{host}: {error}")]
     Redis { host: String, error: redis::RedisError },
-    #[error("{host}: no answer in {within:?}")]
-    NoAnswer { host: String, within: Duration },
     #[error("no sentinel knows a master {master:?} that can be reached: {last}")]
     NoMaster { master: String, last: String },
 }

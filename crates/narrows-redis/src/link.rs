@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use narrows_core::LayerError;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -91,8 +91,7 @@ impl Link {
     /// The answers to all of a pipeline's commands.
     pub(crate) async fn call_all(&self, pipeline: &Pipeline) -> Result<Vec<Value>, CallError> {
         let (mut redis, number) = self.connection().await?;
-        let answers = redis.req_packed_commands(pipeline, 0, pipeline.len()).await;
-        answers.and_then(Value::extract_error_vec).map_err(|error| self.error(error, number))
+        pipeline.query_async(&mut redis).await.map_err(|error| self.error(error, number))
     }
 
     pub(crate) async fn connection(&self) -> Result<(MultiplexedConnection, u64), CallError> {

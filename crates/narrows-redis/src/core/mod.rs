@@ -99,7 +99,7 @@ impl CoreLayer {
             runtime.spawn(work);
             HostLink { connector, link }
         });
-        let process = format!("{NODE}{:032x}!", fastrand::u128(..));
+        let process = format!("{NODE}{:032x}!", rand::random::<u128>());
         let shared = Shared {
             wire: options.wire(),
             key: format!("{}{process}", options.prefix),

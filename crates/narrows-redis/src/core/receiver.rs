@@ -67,15 +67,15 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
         let say = said.is_none_or(|said: Instant| said.elapsed() > ALIVE / 4);
         if say {
             pipeline.cmd("EXPIRE").arg(shared.alive_key()).arg(ALIVE.as_secs());
-            pipeline.cmd("SET").arg(shared.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs()).ignore();
+            pipeline.cmd("SET").arg(shared.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
         }
         pipeline.cmd("BZPOPMIN").arg(&shared.key).arg(block.as_secs_f64());
         pipeline.cmd("ZPOPMIN").arg(&shared.key).arg(BATCH - 1);
         let answers = tokio::select! {
-            answers = redis.req_packed_commands(&pipeline, 0, pipeline.len()) => answers,
+            answers = pipeline.query_async::<Vec<Value>>(&mut redis) => answers,
             why = connection.closed() => return why,
         };
-        let mut answers = match answers.and_then(Value::extract_error_vec) {
+        let mut answers = match answers {
             Ok(answers) => answers,
             Err(error) => return error.to_string(),
         };
@@ -160,7 +160,7 @@ async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -
                 pipeline.add_command(command.clone());
             }
         }
-        redis.req_packed_commands(&pipeline, 0, pipeline.len()).await.and_then(Value::extract_error_vec)?;
+        pipeline.exec_async(redis).await?;
         // Left meanwhile: that call and this one crossed.
         for (group, local) in groups.iter().filter(|(group, local)| !shared.locals.is_in(group, local)) {
             let member = format!("{}{local}", shared.process);

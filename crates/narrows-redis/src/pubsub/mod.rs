@@ -45,7 +45,7 @@ const MOVES: usize = 5;
 #[derive(Debug)]
 pub struct PubSubLayer {
     shared: Arc<Shared>,
-    thread: Thread,
+    _thread: Thread,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl PubSubLayer {
             router,
             options,
         };
-        Ok(Self { shared: Arc::new(shared), thread })
+        Ok(Self { shared: Arc::new(shared), _thread: thread })
     }
 }
 
@@ -174,6 +174,6 @@ impl ChannelLayer for PubSubLayer {
     }
 
     fn new_channel(&self) -> String {
-        format!("{}{:032x}", self.shared.own, fastrand::u128(..))
+        format!("{}{:032x}", self.shared.own, rand::random::<u128>())
     }
 }
