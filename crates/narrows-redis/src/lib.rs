@@ -13,6 +13,7 @@ mod layer;
 mod link;
 mod options;
 mod pubsub;
+mod settings;
 mod shard;
 mod thread;
 #[cfg(test)]
@@ -24,7 +25,8 @@ pub use narrows_core::PayloadFormat;
 pub use capacity::{Capacities, CapacityPatternError};
 pub use connect::TlsFileError;
 pub use core::CoreLayer;
-pub use hosts::{Host, ParseHostError};
+pub use hosts::{Host, ParseHostError, parse_hosts};
 pub use layer::{Kind, ParseKindError, RedisLayer};
 pub use options::{OptionsError, RedisOptions};
 pub use pubsub::PubSubLayer;
+pub use settings::{LayerSettings, LayerSettingsError};
