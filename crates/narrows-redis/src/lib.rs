@@ -9,5 +9,7 @@ mod keys;
 mod shard;
 #[cfg(test)]
 mod vectors;
+#[allow(dead_code)] // used by the layers
+mod wire;
 
 pub use capacity::{Capacities, CapacityPatternError};
