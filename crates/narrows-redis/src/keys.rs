@@ -47,16 +47,21 @@ impl Keys {
 
     /// The text of a token that holds `plain`.
     pub(crate) fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        let mut token = Vec::new();
+        let mut token = Vec::with_capacity(Self::token_len(plain.len()));
         self.seal_onto(&mut token, plain.len(), |raw| raw.extend_from_slice(plain));
         token
     }
 
-    /// Appends the text of a token that holds the `len` bytes which `write` appends.
-    pub(crate) fn seal_onto(&self, token: &mut Vec<u8>, len: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends the text of a token that holds what `write` appends, about `len_hint` bytes.
+    pub(crate) fn seal_onto(&self, token: &mut Vec<u8>, len_hint: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let mut iv = [0; IV];
         rand::rng().fill_bytes(&mut iv);
-        self.first.seal(token, len, write, now(), &iv);
+        self.first.seal(token, len_hint, write, now(), &iv);
+    }
+
+    /// The length of a token that holds `len` bytes, or a few characters more.
+    pub(crate) fn token_len(len: usize) -> usize {
+        encoded_len(HEAD + len + BLOCK + MAC)
     }
 
     /// What a token holds. With a `max_age`, one that is older or from the future is not opened.
@@ -101,12 +106,12 @@ impl Key {
     fn seal(
         &self,
         token: &mut Vec<u8>,
-        len: usize,
+        len_hint: usize,
         write: impl FnOnce(&mut Vec<u8>),
         time: u64,
         iv: &[u8; IV],
     ) {
-        let mut raw = Vec::with_capacity(HEAD + len + BLOCK + MAC);
+        let mut raw = Vec::with_capacity(HEAD + len_hint + BLOCK + MAC);
         raw.push(VERSION);
         raw.extend_from_slice(&time.to_be_bytes());
         raw.extend_from_slice(iv);
@@ -120,8 +125,7 @@ impl Key {
         raw.extend_from_slice(&mac.into_bytes());
 
         let start = token.len();
-        let text = base64::encoded_len(raw.len(), true).expect("a message is far smaller than the memory");
-        token.resize(start + text, 0);
+        token.resize(start + encoded_len(raw.len()), 0);
         URL_SAFE.encode_slice(&raw, &mut token[start..]).expect("there is room for the text");
     }
 
@@ -139,6 +143,10 @@ impl Key {
             .map_err(|_| Undecryptable)?;
         Ok(plain.len())
     }
+}
+
+fn encoded_len(raw: usize) -> usize {
+    base64::encoded_len(raw, true).expect("a message is far smaller than the memory")
 }
 
 /// As `cryptography.fernet` has it, in whole seconds.

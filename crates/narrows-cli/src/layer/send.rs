@@ -13,7 +13,7 @@ use super::{Error, Layer, channel, group, runtime};
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// The group, and the message: a JSON object, or - to read one from each line of standard input
-    #[arg(value_names = ["GROUP", "MESSAGE"], num_args = 1..=2, required = true, allow_hyphen_values = true)]
+    #[arg(value_names = ["GROUP", "MESSAGE"], num_args = 1..=2, required = true)]
     what: Vec<String>,
     /// To this channel in place of a group
     #[arg(long, value_name = "NAME", conflicts_with_all = ["user", "everyone"])]
