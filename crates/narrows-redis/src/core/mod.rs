@@ -127,6 +127,11 @@ impl Shared {
         shard_of(name, self.hosts.len())
     }
 
+    /// How old an encrypted message may be, as channels_redis has it: some seconds more than it is kept.
+    fn max_age(&self) -> Duration {
+        self.options.expiry + Duration::from_secs(10)
+    }
+
     fn is_ours(&self, channel: &str) -> bool {
         channel.starts_with(&self.process)
     }
@@ -161,10 +166,6 @@ impl Shared {
 
     fn alive_key(&self) -> String {
         format!("{}$alive", self.key)
-    }
-
-    fn open(self: &Arc<Self>, channel: &str) -> Popper {
-        Popper::open(self, channel)
     }
 }
 
@@ -249,6 +250,6 @@ impl ChannelLayer for CoreLayer {
 
     fn open(&self, channel: &Topic) -> Option<Queue> {
         let named = channel.kind() == TopicKind::Channel && !channel.name().contains('!');
-        named.then(|| Queue::new(self.shared.open(channel.name())))
+        named.then(|| Queue::new(Popper::open(&self.shared, channel.name())))
     }
 }

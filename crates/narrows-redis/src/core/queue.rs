@@ -64,7 +64,7 @@ impl Open {
                 shared.inlet.skip(Skipped::Expired, &self.key);
                 continue;
             }
-            match shared.wire.open_addressed(found.wire, expiry + Duration::from_secs(10)) {
+            match shared.wire.open_addressed(found.wire, shared.max_age()) {
                 Ok(message) => return Ok(message.payload),
                 Err(why) => shared.inlet.skip(why, &self.key),
             }

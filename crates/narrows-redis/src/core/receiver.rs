@@ -94,8 +94,18 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
             }
             said = Some(Instant::now());
         }
+        let oldest = now() - shared.options.expiry.as_secs_f64();
+        let mut expired = false;
         for (wire, score) in answers.into_iter().flat_map(popped) {
-            take(shared, wire, score);
+            if score < oldest {
+                shared.inlet.skip(Skipped::Expired, &shared.key);
+                expired = true;
+            } else {
+                take(shared, wire);
+            }
+        }
+        if expired {
+            lost(shared, host);
         }
     }
 }
@@ -112,15 +122,11 @@ pub(super) fn popped(answer: Value) -> Vec<(Vec<u8>, f64)> {
     }
 }
 
-fn take(shared: &Shared, wire: Vec<u8>, score: f64) {
+fn take(shared: &Shared, wire: Vec<u8>) {
     if wire.starts_with(GAP) {
         return shared.inlet.gap(None, Gap::Overflow);
     }
-    let expiry = shared.options.expiry;
-    if score < now() - expiry.as_secs_f64() {
-        return shared.inlet.skip(Skipped::Expired, &shared.key);
-    }
-    let message = match shared.wire.open_addressed(wire, expiry + Duration::from_secs(10)) {
+    let message = match shared.wire.open_addressed(wire, shared.max_age()) {
         Ok(message) => message,
         Err(why) => return shared.inlet.skip(why, &shared.key),
     };
@@ -173,7 +179,7 @@ async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -
 /// Renews the memberships, so that they last as long as the node does. Well within the time that they last, and
 /// often enough that a Redis emptied by hand has them back soon.
 async fn renew(shared: &Shared) {
-    let period = (shared.options.group_expiry / 4).min(Duration::from_secs(300));
+    let period = (shared.options.group_expiry / 4).clamp(Duration::from_millis(50), Duration::from_secs(300));
     loop {
         sleep(period).await;
         for (number, host) in shared.hosts.iter().enumerate() {

@@ -49,11 +49,15 @@ impl Shared {
         members.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(format!("({oldest:.6}"));
         members.cmd("ZRANGE").arg(&key).arg(0).arg(-1);
         let mut answers = self.hosts[home].link.call_all(&members).await?;
-        let members = answers.pop().and_then(|members| Vec::<String>::from_redis_value(members).ok());
-        let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
+        let members = answers.pop().and_then(|members| Vec::<Vec<u8>>::from_redis_value(members).ok());
         let members = members.unwrap_or_default();
+        let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
         for member in &members {
-            processes.entry(process_of(member).unwrap_or(member)).or_default().push(member);
+            match std::str::from_utf8(member) {
+                Ok(member) => processes.entry(process_of(member).unwrap_or(member)).or_default().push(member),
+                // No channel has such a name; the others are not to suffer from it.
+                Err(_) => self.inlet.skip(Skipped::Foreign, &key),
+            }
         }
         let mut hosts: HashMap<usize, (Vec<Addition>, Vec<&[&str]>)> = HashMap::new();
         for (process, names) in &processes {

@@ -1,12 +1,14 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use narrows_core::LayerError;
 use redis::{FromRedisValue, Value};
 use tokio::sync::{Mutex, Notify, oneshot};
 use tokio::time::timeout;
 
-use super::router::Router;
+use super::router::{Name, Router};
 use super::servers::Servers;
 use super::subscriber::Request;
 use crate::backoff::Backoff;
@@ -25,8 +27,9 @@ pub(super) struct Slots {
     seeds: Vec<Connector>,
     /// The number of a server for each slot; empty before the first look.
     servers: RwLock<Vec<Option<usize>>>,
-    /// Held by the one who looks.
+    /// Held by the one who looks; how often somebody has.
     looking: Mutex<()>,
+    looks: AtomicU64,
     moved: Arc<Notify>,
 }
 
@@ -36,7 +39,7 @@ impl Slots {
             Place::Cluster { seeds } => seeds.iter().map(|(host, port)| connector.at(host, *port)).collect(),
             _ => Vec::new(),
         });
-        Self { seeds: seeds.collect(), servers: RwLock::default(), looking: Mutex::default(), moved }
+        Self { seeds: seeds.collect(), servers: RwLock::default(), looking: Mutex::default(), looks: AtomicU64::new(0), moved }
     }
 
     pub(super) async fn of(&self, name: &str, servers: &Servers) -> Result<usize, LayerError> {
@@ -55,7 +58,12 @@ impl Slots {
 
     /// Asks the servers, one after another, until one tells.
     pub(super) async fn refresh(&self, servers: &Servers) -> Result<(), LayerError> {
+        let looks = self.looks.load(Ordering::Acquire);
         let _one = self.looking.lock().await;
+        if self.looks.load(Ordering::Acquire) != looks {
+            // Somebody has looked while this call waited.
+            return Ok(());
+        }
         let mut why = "the cluster has no seeds".to_owned();
         for server in servers.all() {
             let asked = server.link.call(redis::cmd("CLUSTER").arg("SLOTS")).await;
@@ -107,6 +115,7 @@ impl Slots {
         let any = found.iter().any(Option::is_some);
         if any {
             *self.servers.write().unwrap_or_else(PoisonError::into_inner) = found;
+            self.looks.fetch_add(1, Ordering::AcqRel);
         }
         any
     }
@@ -136,26 +145,28 @@ pub(super) async fn follow(servers: Weak<Servers>, router: Arc<Router>) {
 /// Subscribes what has moved where it is now, and tells of the gap; `false` when some of it is left.
 async fn resettle(servers: &Servers, router: &Router) -> bool {
     let mut settled = true;
-    for (name, was) in router.places() {
-        let Some(was) = was else { continue };
-        let Ok(server) = servers.of(&name).await else {
-            settled = false;
-            continue;
-        };
-        if server.number == was || !router.place(&name, server.number) {
-            continue;
-        }
-        let (done, answer) = oneshot::channel();
-        let asked = server.subscriber().send(Request::Subscribe(name.clone(), done)).await.is_ok();
-        if asked && matches!(answer.await, Ok(Ok(()))) {
-            router.gap(&[name], false);
-        } else {
-            // Still to be moved, as seen from where it was.
-            router.place(&name, was);
-            settled = false;
-        }
+    for places in router.places().chunks(512) {
+        let moves = places.iter().filter_map(|(name, was)| Some(resettle_one(servers, router, name, (*was)?)));
+        settled &= join_all(moves).await.into_iter().all(|settled| settled);
     }
     settled
+}
+
+async fn resettle_one(servers: &Servers, router: &Router, name: &Name, was: usize) -> bool {
+    let Ok(server) = servers.of(name).await else { return false };
+    if server.number == was || !router.place(name, server.number) {
+        return true;
+    }
+    let (done, answer) = oneshot::channel();
+    let asked = server.subscriber().send(Request::Subscribe(name.clone(), done)).await.is_ok();
+    let subscribed = asked && matches!(answer.await, Ok(Ok(())));
+    if subscribed {
+        router.gap(std::slice::from_ref(name), false);
+    } else {
+        // Still to be moved, as seen from where it was.
+        router.place(name, was);
+    }
+    subscribed
 }
 
 /// The slot of a name: CRC-16/XMODEM of what stands in the first `{…}`, or of all of it (Redis Cluster specification,
