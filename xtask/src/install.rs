@@ -19,9 +19,20 @@ pub(crate) fn everything() -> Result<(), Failure> {
 
 /// What the tests of the workspace need. Does nothing, and needs no network, where all of it is there.
 pub(crate) fn for_tests() -> Result<(), Failure> {
-    packages(&[("redis-server", "redis-server")])?;
+    redis()?;
     browser()?;
     clients()
+}
+
+/// Redis, and Django Channels to talk to it from the other side: in `target/rig`, where `tools/rig` looks for it.
+pub(crate) fn redis() -> Result<(), Failure> {
+    packages(&[("redis-server", "redis-server")])?;
+    // A virtual environment of its own: what a client needs must not decide which versions Channels gets.
+    let python = environment(&paths::target().join("rig/venv"), &["rig"])?;
+    once("rig", &paths::root().join("tools/rig/python/requirements.txt"), |list| {
+        let mut pip = Command::new(&python);
+        run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list))
+    })
 }
 
 /// Chromium and its driver.

@@ -26,6 +26,12 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step { name: "clients", about: "clients of other languages", within: Some("test"), run: clients },
     Step { name: "browser", about: "the chat site in a browser", within: Some("test"), run: browser },
+    Step {
+        name: "redis",
+        about: "the layers on Redis, and what they are tested with",
+        within: Some("test"),
+        run: redis,
+    },
     Step { name: "loom", about: "every interleaving of the small lock-free parts", within: None, run: loom },
     Step { name: "build", about: "the programs, as they are released", within: None, run: build },
     Step { name: "autobahn", about: "Autobahn's cases for the protocol", within: None, run: all_of_autobahn },
@@ -68,6 +74,12 @@ fn clients(tally: &mut Tally) -> Result<(), Failure> {
 fn browser(tally: &mut Tally) -> Result<(), Failure> {
     install::browser()?;
     tests(tally, &["test", "-p", "chat", "browser"])?;
+    some(tally)
+}
+
+fn redis(tally: &mut Tally) -> Result<(), Failure> {
+    install::redis()?;
+    tests(tally, &["test", "-p", "rig", "-p", "narrows-redis", "--all-features", "--no-fail-fast"])?;
     some(tally)
 }
 

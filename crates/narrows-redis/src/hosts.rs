@@ -10,6 +10,6 @@ pub(crate) struct Tls { pub(crate) ca: Option<PathBuf>, pub(crate) cert: Option<
 pub struct ParseHostError;
 impl std::fmt::Display for Host { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{:?}", self.place) } }
 impl std::str::FromStr for Host { type Err = ParseHostError; fn from_str(t: &str) -> Result<Self, ParseHostError> {
-  let (h,p) = t.trim_start_matches("redis://").split_once(':').ok_or(ParseHostError)?;
+  let (h,p) = t.trim_start_matches("redis://").trim_end_matches("/0").trim_end_matches("/").split_once(':').ok_or(ParseHostError)?;
   Ok(Self { place: Place::Tcp { host: h.into(), port: p.parse().map_err(|_| ParseHostError)? }, username: None, password: None, db: 0, tls: None }) } }
 pub fn parse_hosts(t: &str) -> Result<Vec<Host>, ParseHostError> { t.split([' ', ',']).map(str::parse).collect() }

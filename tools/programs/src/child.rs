@@ -105,6 +105,16 @@ impl Child {
         (status, self.output())
     }
 
+    /// Whether it has ended, without waiting for that.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not know the process.
+    pub fn has_ended(&mut self) -> bool {
+        let status = self.process.try_wait();
+        status.unwrap_or_else(|error| panic!("lost {}: {error}", self.name)).is_some()
+    }
+
     /// Asks the program to end, as a service manager does (SIGTERM).
     ///
     /// # Panics

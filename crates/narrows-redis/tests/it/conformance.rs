@@ -1,20 +1,39 @@
-use std::sync::OnceLock;
+//! Every promise of a channel layer, on each of the two, however they are set up.
+
 use narrows_core::conformance::Suite;
-use narrows_redis::{CoreLayer, PubSubLayer, RedisOptions};
+use narrows_redis::{CoreLayer, PayloadFormat, PubSubLayer, RedisOptions};
 
-fn url() -> &'static str { static U: OnceLock<String> = OnceLock::new(); U.get_or_init(|| std::env::var("RURL").unwrap_or("redis://127.0.0.1:6390".into())) }
+/// The suite on a server of its own, for nodes with these options.
+macro_rules! conforms {
+    ($name:ident, $layer:ident, $options:expr) => {
+        mod $name {
+            use super::*;
 
-mod pubsub {
-    use super::*;
-    async fn nodes(count: usize) -> Vec<PubSubLayer> {
-        (0..count).map(|_| PubSubLayer::new(RedisOptions::new(url().parse().unwrap())).unwrap()).collect()
-    }
-    narrows_core::conformance!(Suite::new(nodes));
+            narrows_core::conformance!({
+                let servers: Vec<_> = (0..3).map_while(|_| rig::Redis::start()).collect();
+                if servers.len() < 3 {
+                    return;
+                }
+                Suite::new(async move |count: usize| {
+                    let options: fn(&[rig::Redis]) -> RedisOptions = $options;
+                    (0..count).map(|_| $layer::new(options(&servers)).expect("the options are right")).collect()
+                })
+            });
+        }
+    };
 }
-mod core {
-    use super::*;
-    async fn nodes(count: usize) -> Vec<CoreLayer> {
-        (0..count).map(|_| CoreLayer::new(RedisOptions::new(url().parse().unwrap())).unwrap()).collect()
-    }
-    narrows_core::conformance!(Suite::new(nodes));
+
+fn one(servers: &[rig::Redis]) -> RedisOptions {
+    several(&servers[..1])
 }
+
+fn several(servers: &[rig::Redis]) -> RedisOptions {
+    RedisOptions::several(servers.iter().map(|server| server.url().parse().expect("it is a URL")))
+}
+
+conforms!(pubsub, PubSubLayer, one);
+conforms!(core, CoreLayer, one);
+conforms!(pubsub_on_three_hosts, PubSubLayer, |servers| several(servers).format(PayloadFormat::Json));
+conforms!(core_on_three_hosts, CoreLayer, |servers| several(servers).format(PayloadFormat::Json));
+conforms!(encrypted_pubsub, PubSubLayer, |servers| one(servers).symmetric_encryption_keys(["new", "old"]));
+conforms!(encrypted_core, CoreLayer, |servers| one(servers).symmetric_encryption_keys(["new", "old"]));

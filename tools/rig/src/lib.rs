@@ -1,0 +1,26 @@
+//! Real Redis servers, their faults, and Django Channels on the other side: what the Redis layers are tested with.
+//!
+//! ```
+//! let Some(redis) = rig::Redis::start() else { return };
+//! redis.cli(&["SET", "greeting", "hello"]);
+//! redis.restart();
+//! assert_eq!(redis.cli(&["EXISTS", "greeting"]), "0");
+//! ```
+//!
+//! Where `redis-server`, or the Python environment, is missing the test is left out as [`programs::need`] does it.
+//! Everything belongs to the value that started it and ends when that is dropped, also when a test panics; so keep
+//! none of them in a static. No wait is without a bound: a test that waits in vain panics with the end of the log.
+
+mod ports;
+mod proxy;
+mod python;
+mod resp;
+mod server;
+mod tls;
+mod wait;
+
+pub use proxy::{Bytes, Proxy};
+pub use python::{Consumer, Layer, LayerOptions, Pending, Python, PythonError, Sent, bytes, bytes_of};
+pub use resp::{Connection, Reply};
+pub use server::{Redis, RedisOptions};
+pub use wait::{PATIENCE, wait_until};

@@ -1,0 +1,5 @@
+//! The rig does what it says.
+
+mod proxy;
+mod python;
+mod redis;
