@@ -18,7 +18,12 @@ pub(super) struct Locals {
 struct Names {
     topics: HashMap<String, Topic>,
     groups: HashMap<Topic, String>,
+    /// Left while Redis was away.
+    owed: Vec<(Topic, String)>,
 }
+
+/// So many are remembered; what is beyond ends when its group does, or when the node is found to be gone.
+const MAX_OWED: usize = 100_000;
 
 /// Whom a message for this process is for.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +55,19 @@ impl Locals {
         let local = names.groups.remove(group)?;
         names.topics.remove(&local);
         Some(local)
+    }
+
+    /// Remembers a membership that could not be taken out of Redis.
+    pub(super) fn owe(&self, group: &Topic, local: String) {
+        let mut names = self.names();
+        if names.owed.len() < MAX_OWED {
+            names.owed.push((group.clone(), local));
+        }
+    }
+
+    /// Those of the memberships owed that are to be paid at this place.
+    pub(super) fn owed(&self, here: impl Fn(&Topic) -> bool) -> Vec<(Topic, String)> {
+        self.names().owed.extract_if(.., |(group, _)| here(group)).collect()
     }
 
     pub(super) fn open(&self, channel: &Topic, local: &str) {

@@ -18,7 +18,7 @@ use self::locals::Locals;
 use self::queue::{Forward, Popper};
 use crate::connect::Connector;
 use crate::inlet::Inlet;
-use crate::link::Link;
+use crate::link::{CallError, Link};
 use crate::options::{OptionsError, RedisOptions};
 use crate::shard::shard_of;
 use crate::thread::Thread;
@@ -159,9 +159,19 @@ impl Shared {
 
     async fn leave(&self, topic: &Topic) -> Result<(), LayerError> {
         let Some(local) = self.locals.leave(topic) else { return Ok(()) };
+        let left = self.hosts[self.host_of(topic.name())].link.call(&self.removal(topic.name(), &local)).await;
+        if let Err(CallError::Layer(LayerError::Unavailable(_))) = left {
+            // Nothing for the caller to do: it is taken out when Redis is back.
+            self.locals.owe(topic, local);
+            return Ok(());
+        }
+        Ok(left.map(drop)?)
+    }
+
+    fn removal(&self, group: &str, local: &str) -> redis::Cmd {
         let mut remove = redis::cmd("ZREM");
-        remove.arg(self.group_key(topic.name())).arg(format!("{}{local}", self.process));
-        Ok(self.hosts[self.host_of(topic.name())].link.call(&remove).await.map(drop)?)
+        remove.arg(self.group_key(group)).arg(format!("{}{local}", self.process));
+        remove
     }
 
     fn alive_key(&self) -> String {

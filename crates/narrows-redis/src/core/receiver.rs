@@ -156,7 +156,8 @@ fn lost(shared: &Shared, host: usize) {
     }
 }
 
-/// Puts this node back into its groups on a host that may have forgotten them.
+/// Puts this node back into its groups on a host that may have forgotten them, and takes it out of those that it left
+/// meanwhile.
 async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -> Result<(), redis::RedisError> {
     let mine = shared.locals.groups().into_iter().filter(|(group, _)| shared.host_of(group.name()) == host);
     for groups in mine.collect::<Vec<_>>().chunks(BATCH) {
@@ -169,8 +170,20 @@ async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -
         pipeline.exec_async(redis).await?;
         // Left meanwhile: that call and this one crossed.
         for (group, local) in groups.iter().filter(|(group, local)| !shared.locals.is_in(group, local)) {
-            let member = format!("{}{local}", shared.process);
-            redis::cmd("ZREM").arg(shared.group_key(group.name())).arg(member).exec_async(redis).await?;
+            shared.locals.owe(group, local.clone());
+        }
+    }
+    let owed = shared.locals.owed(|group| shared.host_of(group.name()) == host);
+    for owed in owed.chunks(BATCH) {
+        let mut pipeline = redis::pipe();
+        for (group, local) in owed {
+            pipeline.add_command(shared.removal(group.name(), local));
+        }
+        if let Err(error) = pipeline.exec_async(redis).await {
+            for (group, local) in owed {
+                shared.locals.owe(group, local.clone());
+            }
+            return Err(error);
         }
     }
     Ok(())

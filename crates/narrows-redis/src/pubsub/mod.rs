@@ -151,7 +151,8 @@ impl ChannelLayer for PubSubLayer {
         let Some(number) = shared.router.forget(&name) else { return Ok(()) };
         let Some(server) = shared.servers.get(number) else { return Ok(()) };
         match shared.ask(&server, |done| Request::Unsubscribe(name, done)).await {
-            Err(CallError::Moved) => Ok(()),
+            // The subscription ends with the link; and should it not, its first message brings the end of it.
+            Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
             other => Ok(other?),
         }
     }
