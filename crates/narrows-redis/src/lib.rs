@@ -4,6 +4,8 @@
 mod capacity;
 mod glob;
 #[allow(dead_code)] // used by the layers
+mod hosts;
+#[allow(dead_code)] // used by the layers
 mod keys;
 #[allow(dead_code)] // used by the layers
 mod shard;
@@ -13,3 +15,4 @@ mod vectors;
 mod wire;
 
 pub use capacity::{Capacities, CapacityPatternError};
+pub use hosts::{Host, ParseHostError, Tls, parse_hosts};
