@@ -57,7 +57,7 @@ struct Settings {
     sentinel_kwargs: Option<SentinelKwargs>,
     db: Option<i64>,
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
     ssl: Option<bool>,
     ssl_ca_certs: Option<PathBuf>,
     ssl_certfile: Option<PathBuf>,
@@ -70,7 +70,25 @@ struct Settings {
 #[serde(deny_unknown_fields)]
 struct SentinelKwargs {
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
+}
+
+/// A text that no error shows, as serde's own would where it is not a text.
+struct Secret(String);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Other(IgnoredAny),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Text(text) => Ok(Self(text)),
+            Either::Other(_) => Err(D::Error::custom("a password is a text: it stands in quotes")),
+        }
+    }
 }
 
 impl Settings {
@@ -96,7 +114,7 @@ impl Settings {
         }
         let options = Options {
             username: self.username,
-            password: self.password,
+            password: self.password.map(|Secret(text)| text),
             db: self.db,
             ssl: self.ssl,
             ssl_ca_certs: self.ssl_ca_certs,
@@ -112,6 +130,7 @@ impl Settings {
             Some(sentinels) => {
                 let SentinelKwargs { username, password } = self.sentinel_kwargs.unwrap_or_default();
                 let master = self.master_name.ok_or(ParseHostError::NoMaster)?;
+                let password = password.map(|Secret(text)| text);
                 Place::Sentinel { sentinels, master, username, password }
             }
             None => Place::Tcp {

@@ -258,6 +258,19 @@ fn an_error_shows_nothing_of_a_password_that_was_not_escaped() {
 }
 
 #[test]
+fn an_error_shows_nothing_of_a_password_that_is_no_text() {
+    for value in [json!(4711), json!(-4711), json!(47.11), json!([4711]), json!({"4711": 4711})] {
+        for setting in [
+            json!({"password": value}),
+            json!({"sentinels": [["a", 1]], "master_name": "m", "sentinel_kwargs": {"password": value}}),
+        ] {
+            let error = of_json(setting).unwrap_err();
+            assert!(error.contains("a password is a text") && !error.contains('7'), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_host_shows_its_address() {
     for url in [
         "redis://localhost:6379",
