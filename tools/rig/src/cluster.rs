@@ -207,7 +207,10 @@ impl Cluster {
             master.cli(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
         }
         for (nth, node) in self.nodes.iter().enumerate() {
+            // A node takes one only before it knows any other.
             node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(nth + 1).to_string()]);
+        }
+        for (nth, node) in self.nodes.iter().enumerate() {
             // Each with each, so that nobody waits for gossip.
             for other in &self.nodes[nth + 1..] {
                 node.cli(&["CLUSTER", "MEET", "127.0.0.1", &other.port().to_string()]);
