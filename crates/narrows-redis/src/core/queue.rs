@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use narrows_core::{LayerError, Skipped, Take, Topic};
-use redis::aio::ConnectionLike;
 use redis::Value;
+use redis::aio::ConnectionLike;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::receiver::popped;
-use super::{Shared, now};
+use super::{Shared, now, seconds};
 use crate::backoff::Backoff;
-use crate::connect::Connection;
+use crate::connect::{Connection, Lost};
 
 /// How long Redis is asked to wait for a message. Short, as nobody can be told to stop waiting without the risk of
 /// losing what comes at that moment.
@@ -80,9 +80,12 @@ impl Open {
             }
         }
         while let Ok(Popped { host, wire, score }) = ready.try_recv() {
-            let mut back = redis::cmd("ZADD");
-            back.arg(&key).arg(format!("{score:.6}")).arg(wire);
-            if let Err(error) = shared.hosts[host].link.call(&back).await {
+            let mut back = redis::pipe();
+            back.cmd("ZADD").arg(&key).arg(format!("{score:.6}")).arg(wire);
+            // It may be the only one there by now.
+            back.cmd("EXPIRE").arg(&key).arg(seconds(shared.options.expiry));
+            let link = &shared.hosts[host].link;
+            if let Err(error) = link.call_all(&back, link.deadline()).await {
                 tracing::warn!(key, ?error, "a message that was not handled could not be put back");
             }
         }
@@ -153,7 +156,10 @@ async fn pop(
         let open = match &connection {
             Some(open) => open,
             None => match connector.connect(|_| {}).await {
-                Ok(open) => connection.insert(open),
+                Ok(open) => {
+                    backoff.connected();
+                    connection.insert(open)
+                }
                 Err(error) => {
                     tracing::debug!(redis = %connector.host(), %error, "redis cannot be reached for a queue");
                     backoff.pause().await;
@@ -165,13 +171,13 @@ async fn pop(
             Ok(Some((wire, score))) => room.send(Popped { host, wire, score }),
             Ok(None) => {}
             Err(why) => {
-                tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                if backoff.is_news() {
+                    tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                }
                 connection = None;
                 backoff.pause().await;
-                continue;
             }
         }
-        backoff.reset();
     }
 }
 
@@ -180,7 +186,9 @@ async fn pop_one(
     connection: &Connection,
     key: &str,
 ) -> Result<Option<(Vec<u8>, f64)>, String> {
-    connection.still_master().await?;
+    if connection.is_demoted() {
+        return Err(Lost::Demoted.to_string());
+    }
     let mut redis = connection.redis.clone();
     redis.set_response_timeout(BLOCK + shared.options.answer_timeout);
     let mut pop = redis::cmd("BZPOPMIN");
