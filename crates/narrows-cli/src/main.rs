@@ -1,7 +1,9 @@
 //! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
 
 mod bench;
+mod connect;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,15 +20,25 @@ struct Cli {
 enum Command {
     /// Measure a server under load.
     #[command(subcommand)]
-    Bench(bench::Mode),
+    Bench(Box<bench::Mode>),
+    /// Talk to a server: a WebSocket client for the terminal and for scripts.
+    Connect(Box<connect::Connect>),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Bench(mode) => mode.run(),
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("narrows: {error}");
-        ExitCode::FAILURE
-    })
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Bench(mode) }) => mode.run().unwrap_or_else(|error| failed(&error)),
+        Ok(Cli { command: Command::Connect(connect) }) => connect.run(),
+        Err(answer) => {
+            // There is no better place to say that this place is gone.
+            let _ = answer.print();
+            // Help and version are what was asked for.
+            if answer.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+    }
+}
+
+fn failed(error: &dyn Error) -> ExitCode {
+    eprintln!("narrows: {error}");
+    ExitCode::FAILURE
 }
