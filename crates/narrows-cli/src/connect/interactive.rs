@@ -60,8 +60,7 @@ impl Interactive {
         if let Some(trouble) = trouble {
             interactive.notice(&trouble);
         }
-        let prompt = interactive.editor.draw();
-        terminal::write(&prompt)?;
+        interactive.repaint()?;
         Ok(interactive)
     }
 
@@ -245,8 +244,7 @@ struct Style {
 impl Style {
     fn new() -> Self {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-        Self { has_colours: !is_set("NO_COLOR") && !is_dumb }
+        Self { has_colours: !is_set("NO_COLOR") }
     }
 
     fn mark(self, text: &str) -> String {

@@ -27,6 +27,7 @@ mod terminal;
 mod tls;
 mod units;
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -83,7 +84,7 @@ impl Connect {
         if self.verbose {
             tell(&headers(&opened));
         }
-        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        if is_for_a_person() {
             match Interactive::new(self) {
                 Ok(front) => self.talk(opened, front, signals).await,
                 Err(error) => local(&error),
@@ -112,6 +113,12 @@ impl Connect {
         }
         exit
     }
+}
+
+/// Whether there is a terminal on both sides, and one that can move its cursor.
+fn is_for_a_person() -> bool {
+    let can_move = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && can_move
 }
 
 fn headers(opened: &Opened) -> String {

@@ -44,9 +44,12 @@ impl Front for Script {
     }
 
     fn show(&mut self, message: &Message) -> io::Result<()> {
-        let Some(mut line) =
-            (if self.writes_json { Some(shown::as_json(message)) } else { shown::as_text(message) })
-        else {
+        let line = if self.writes_json { Some(shown::as_json(message)) } else { shown::as_text(message) };
+        let Some(mut line) = line else {
+            if let Message::Ping(payload) | Message::Pong(payload) = message {
+                let kind = if message.is_ping() { "ping" } else { "pong" };
+                self.notice(&format!("{kind} {}", hex::encode(payload)));
+            }
             return Ok(());
         };
         if self.is_on_screen {

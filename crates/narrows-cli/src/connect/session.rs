@@ -175,18 +175,20 @@ impl<'a, F: Front> Session<'a, F> {
         if let Err(error) = self.front.show(message) {
             // A reader that has seen enough, such as `head`, is no failure.
             let verdict = (error.kind() != io::ErrorKind::BrokenPipe).then_some(Ending::Output(error));
-            self.close(Some(normal()), verdict);
-            self.mute();
+            self.close(Some(normal()), None);
+            self.mute(verdict);
         }
         if had_goals && self.goals.are_met() {
             self.close(Some(normal()), None);
-            self.mute();
+            self.mute(None);
         }
     }
 
-    fn mute(&mut self) {
+    /// Shows no more, as the end has been asked for.
+    fn mute(&mut self, verdict: Option<Ending>) {
         if let Some(closing) = &mut self.closing {
             closing.is_mute = true;
+            closing.verdict = closing.verdict.take().or(verdict);
         }
     }
 
