@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod command;
+mod connect;
 mod connecting;
 mod crooked;
 mod faults;
 mod groups;
 mod idle;
 mod input;
+mod layer;
 mod misbehaviour;
 mod plot;
 mod server;
