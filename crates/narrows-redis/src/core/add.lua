@@ -4,13 +4,16 @@
 -- key is that of a Narrows node.
 -- Returns for each key: 0 added, 1 over capacity, 2 the node is gone.
 --
+-- Redis refuses a script for want of memory at its first write only, so nothing is removed where there is nothing.
 -- Scores only grow within a key, so that messages come out in the order of the calls, whatever the senders' clocks say.
 local now, expiry = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest = string.format('%.6f', now - expiry)
 local done = {}
 for i, key in ipairs(KEYS) do
   local capacity, message, node = tonumber(ARGV[3 * i]), ARGV[3 * i + 1], ARGV[3 * i + 2] == '1'
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest)
+  if redis.call('ZCOUNT', key, '-inf', '(' .. oldest) > 0 then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest)
+  end
   local count = redis.call('ZCARD', key)
   local score = now
   if count > 0 then
