@@ -1,6 +1,8 @@
 //! The layers against a real Redis.
 
 mod conformance;
+mod connections;
+mod fakes;
 mod faults;
 mod links;
 mod memberships;
@@ -8,3 +10,4 @@ mod memory;
 mod nodes;
 mod sites;
 mod tap;
+mod tls;
