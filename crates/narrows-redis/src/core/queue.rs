@@ -73,13 +73,15 @@ impl Open {
 
     async fn close(self) {
         let Self { shared, key, demand, mut ready, poppers } = self;
+        // Who waits for room, or for somebody who asks, ends; what is on its way still comes.
+        ready.close();
         drop(demand);
         for popper in poppers {
             if let Err(error) = popper.await {
                 tracing::debug!(%error, "a popper did not end in order");
             }
         }
-        while let Ok(Popped { host, wire, score }) = ready.try_recv() {
+        while let Some(Popped { host, wire, score }) = ready.recv().await {
             let mut back = redis::pipe();
             back.cmd("ZADD").arg(&key).arg(format!("{score:.6}")).arg(wire);
             // It may be the only one there by now.

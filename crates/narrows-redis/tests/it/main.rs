@@ -13,6 +13,7 @@ mod logs;
 mod memberships;
 mod memory;
 mod nodes;
+mod queues;
 mod rights;
 mod sites;
 mod tap;
