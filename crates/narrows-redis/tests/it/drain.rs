@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use narrows::serve::Server;
 use narrows::serve::settings::Settings;
 use narrows::{Channels, Close, Connection, Consumer, Group, NoEvent, Reject};
 use narrows_redis::{CoreLayer, RedisOptions};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Member;
 
@@ -42,19 +42,14 @@ async fn a_server_that_has_drained_is_in_no_group_any_more() {
     let address = server.addresses()[0].to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(server.run_until(async move { drop(stopped.await) }));
-    let host = address.trim_start_matches("http://").trim_end_matches('/');
-    let mut client = tokio::net::TcpStream::connect(host).await.unwrap();
-    let hello = format!(
-        "GET /ws/ HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-    );
-    client.write_all(hello.as_bytes()).await.unwrap();
-    let mut answer = [0; 12];
-    client.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 101");
+    let url = address.replace("http://", "ws://");
+    let (mut client, _) = tokio_tungstenite::connect_async(format!("{url}ws/")).await.unwrap();
+    // It answers the server's close, so that nothing is waited for.
+    let client = tokio::spawn(async move { while let Some(Ok(_)) = client.next().await {} });
     let members = || (0..50).map(|room| redis.reply(&["ZCARD", &format!("asgi:group:room.{room}")]));
     assert!(members().all(|reply| format!("{reply:?}").contains('1')));
     drop(stop);
     running.await.unwrap();
     assert!(members().all(|reply| format!("{reply:?}").contains('0')), "at once, not some time later");
+    client.await.unwrap();
 }

@@ -16,6 +16,7 @@ mod gated_layer;
 mod groups;
 mod layers;
 mod logged;
+mod leaving;
 mod long_handlers;
 mod memory_queues;
 mod origin;
