@@ -53,9 +53,18 @@ impl Node {
         answered("unsubscribe", self.layer.unsubscribe(topic)).await.unwrap();
     }
 
+    pub(crate) fn new_channel(&self) -> String {
+        self.layer.new_channel()
+    }
+
+    /// The part that a node's channels have in common on the core layer, up to and including the `!`.
+    pub(crate) fn process(&self) -> String {
+        self.new_channel().split_inclusive('!').next().unwrap().to_owned()
+    }
+
     /// A channel of its own, subscribed.
     pub(crate) async fn own_channel(&self) -> Topic {
-        let channel = channel(&self.layer.new_channel());
+        let channel = channel(&self.new_channel());
         self.subscribe(&channel).await;
         channel
     }

@@ -1,10 +1,12 @@
 use std::fmt;
 
-use narrows_core::{Message, PayloadFormat};
+use narrows_core::{ChannelLayer, Message, PayloadFormat, Topic};
+use rig::Layer;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::node::Node;
 use crate::site::{PATIENCE, Site, channel};
 
 pub(crate) async fn values_are_the_same_on_the_other_side(site: &Site) {
@@ -19,35 +21,50 @@ pub(crate) async fn values_are_the_same_on_the_other_side(site: &Site) {
         json!({"type": "ints", "ints": [0, -1, 127, 128, -128, 65_536, i64::MIN, i64::MAX, u64::MAX]}),
         json!({"type": "wide", "wide": (0..20).map(|n| (n.to_string(), n.into())).collect::<serde_json::Map<_, _>>()}),
     ];
+    let ends = Ends::open(site).await;
     for value in values {
-        assert_eq!(to_a_node::<Value>(site, &value).await, value, "to a node");
-        assert_eq!(to_python(site, &value).await, value, "to Python");
+        assert_eq!(ends.to_a_node::<Value>(&value).await, value, "to a node");
+        assert_eq!(ends.to_python(&value).await, value, "to Python");
     }
     if site.setup.format == PayloadFormat::MsgPack {
-        what_only_messagepack_has(site).await;
+        what_only_messagepack_has(&ends).await;
     }
 }
 
-async fn what_only_messagepack_has(site: &Site) {
+async fn what_only_messagepack_has(ends: &Ends) {
     let bytes: Vec<u8> = (0..=255).collect();
     let in_python = json!({"type": "raw", "bytes": rig::bytes(&bytes), "float": {"__float__": "-inf"}});
     let raw = Raw { kind: "raw".into(), bytes: Blob(bytes), float: f64::NEG_INFINITY };
-    assert_eq!(to_a_node::<Raw>(site, &in_python).await, raw);
-    assert_eq!(to_python(site, &raw).await, in_python);
+    assert_eq!(ends.to_a_node::<Raw>(&in_python).await, raw);
+    assert_eq!(ends.to_python(&raw).await, in_python);
 }
 
-async fn to_a_node<M: Message>(site: &Site, message: &Value) -> M {
-    let (node, django) = (site.node(), site.django().await);
-    let channel = node.own_channel().await;
-    django.send(channel.name(), message.clone()).await.unwrap();
-    site.setup.format.decode(&node.payloads(&channel, 1).await[0]).unwrap()
+/// A node and a Python process, and a channel of each.
+struct Ends {
+    node: Node,
+    channel: Topic,
+    django: Layer,
+    in_python: Topic,
 }
 
-async fn to_python(site: &Site, message: &impl Message) -> Value {
-    let (node, django) = (site.node(), site.django().await);
-    let name = site.channel_of(&django).await;
-    node.publish(&channel(&name), message).await;
-    django.receive(&name, PATIENCE).await.unwrap().unwrap()
+impl Ends {
+    async fn open(site: &Site) -> Self {
+        let (node, django) = (site.node(), site.django().await);
+        let (own, in_python) = (node.own_channel().await, site.channel_of(&django).await);
+        Self { node, channel: own, django, in_python: channel(&in_python) }
+    }
+
+    async fn to_a_node<M: Message>(&self, message: &Value) -> M {
+        let before = self.node.payloads(&self.channel, 0).await.len();
+        self.django.send(self.channel.name(), message.clone()).await.unwrap();
+        let payloads = self.node.payloads(&self.channel, before + 1).await;
+        self.node.layer.format().decode(&payloads[before]).unwrap()
+    }
+
+    async fn to_python(&self, message: &impl Message) -> Value {
+        self.node.publish(&self.in_python, message).await;
+        self.django.receive(self.in_python.name(), PATIENCE).await.unwrap().unwrap()
+    }
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
