@@ -74,16 +74,18 @@ impl Open {
     async fn close(self) {
         let Self { shared, key, demand, mut ready, poppers } = self;
         drop(demand);
-        for popper in poppers {
-            if let Err(error) = popper.await {
-                tracing::debug!(%error, "a popper did not end in order");
-            }
-        }
-        while let Ok(Popped { host, wire, score }) = ready.try_recv() {
+        // A popper that waits for room is to see the end, not to keep its message; one that pops still has its place.
+        ready.close();
+        while let Some(Popped { host, wire, score }) = ready.recv().await {
             let mut back = redis::cmd("ZADD");
             back.arg(&key).arg(format!("{score:.6}")).arg(wire);
             if let Err(error) = shared.hosts[host].link.call(&back).await {
                 tracing::warn!(key, ?error, "a message that was not handled could not be put back");
+            }
+        }
+        for popper in poppers {
+            if let Err(error) = popper.await {
+                tracing::debug!(%error, "a popper did not end in order");
             }
         }
     }

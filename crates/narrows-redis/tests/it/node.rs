@@ -69,6 +69,10 @@ impl Node {
         channel
     }
 
+    pub(crate) fn layer_has_queues(&self) -> bool {
+        matches!(self.layer, RedisLayer::Core(_))
+    }
+
     pub(crate) fn open(&self, topic: &Topic) -> Queue {
         self.layer.open(topic).expect("the core layer has queues")
     }
