@@ -25,7 +25,7 @@ pub use narrows_core::PayloadFormat;
 pub use capacity::{Capacities, CapacityPatternError};
 pub use connect::TlsFileError;
 pub use core::CoreLayer;
-pub use hosts::{Host, ParseHostError, parse_hosts};
+pub use hosts::{Host, ParseHostError, Tls, parse_hosts};
 pub use layer::{Kind, ParseKindError, RedisLayer};
 pub use options::{OptionsError, RedisOptions};
 pub use pubsub::PubSubLayer;

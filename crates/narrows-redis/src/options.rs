@@ -5,7 +5,7 @@ use narrows_core::PayloadFormat;
 
 use crate::capacity::Capacities;
 use crate::connect::{Connector, TlsFileError};
-use crate::hosts::{Host, Place};
+use crate::hosts::{Host, ParseHostError, Place};
 use crate::keys::Keys;
 use crate::wire::Wire;
 
@@ -191,6 +191,9 @@ impl RedisOptions {
         if self.is_cluster() && self.hosts.len() > 1 {
             return Err(OptionsError::ClusterAmongOthers);
         }
+        for host in &self.hosts {
+            host.check()?;
+        }
         let times = self.times();
         let connectors = self.hosts.iter().map(|host| Connector::new(host.clone(), times));
         Ok(connectors.collect::<Result<_, _>>()?)
@@ -217,6 +220,9 @@ pub enum OptionsError {
     /// There is no host.
     #[error("a Redis layer needs at least one host")]
     NoHosts,
+    /// A host's settings do not go together.
+    #[error(transparent)]
+    Host(#[from] ParseHostError),
     /// A cluster shares its names itself.
     #[error("a Redis Cluster cannot be one of several hosts")]
     ClusterAmongOthers,

@@ -11,16 +11,20 @@
 //! Everything belongs to the value that started it and ends when that is dropped, also when a test panics; so keep
 //! none of them in a static. No wait is without a bound: a test that waits in vain panics with the end of the log.
 
+mod cluster;
 mod ports;
 mod proxy;
 mod python;
 mod resp;
+mod sentinels;
 mod server;
 mod tls;
 mod wait;
 
+pub use cluster::Cluster;
 pub use proxy::{Bytes, Proxy};
 pub use python::{Consumer, Layer, LayerOptions, Pending, Python, PythonError, Sent, bytes, bytes_of};
 pub use resp::{Connection, Reply};
+pub use sentinels::Sentinels;
 pub use server::{Redis, RedisOptions};
 pub use wait::{PATIENCE, wait_until};

@@ -3,9 +3,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Below the ports that systems give to outgoing connections, and so that a cluster's second port fits above.
+/// Below the ports that systems give to outgoing connections, and so that the second port of a cluster's node, 10 000
+/// higher, is between.
 const FIRST: u16 = 11_000;
-const LAST: u16 = 21_999;
+const LAST: u16 = 20_999;
 
 /// A TCP port on 127.0.0.1 that nothing listens on, another one at each call.
 ///

@@ -244,10 +244,6 @@ impl ChannelLayer for CoreLayer {
     }
 
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        let (bytes, limit) = (payload.len(), self.shared.options.max_message_bytes);
-        if bytes > limit {
-            return Err(LayerError::TooLarge { bytes, limit });
-        }
         match topic.kind() {
             TopicKind::Group => self.shared.send_to_group(topic.name(), &payload).await,
             TopicKind::Channel => self.shared.send_to(topic.name(), &payload).await,

@@ -99,6 +99,11 @@ impl Shared {
     }
 
     async fn add(&self, host: usize, additions: &[Addition]) -> Result<Vec<u8>, LayerError> {
+        // As the receiver counts it: with what stands around the message.
+        let limit = self.options.max_message_bytes;
+        if let Some(bytes) = additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit) {
+            return Err(LayerError::TooLarge { bytes, limit });
+        }
         let mut call = self.add.prepare_invoke();
         call.arg(format!("{:.6}", now())).arg(seconds(self.options.expiry));
         for Addition { key, capacity, message, is_node } in additions {

@@ -55,12 +55,22 @@ impl Redis {
         RedisOptions::default()
     }
 
+    /// The password of the default user, if it has one.
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.options.password.as_deref()
+    }
+
+    /// Whether this replica has its master's data and gets what is new.
+    pub(crate) fn follows(&self) -> bool {
+        self.cli(&["INFO", "replication"]).contains("master_link_status:up")
+    }
+
     pub(crate) fn start_with(options: RedisOptions) -> Option<Self> {
         let [program] = programs::need(["redis-server"])?;
-        (0..PORTS)
-            .map(|_| Self::on(ports::free(), options.clone(), &program))
-            .find(Self::launch)
-            .map_or_else(|| panic!("all of {PORTS} ports were taken by others in that moment"), Some)
+        Some(on_free_ports(|| {
+            let redis = Self::on(ports::free(), options.clone(), &program);
+            redis.launch().then_some(redis)
+        }))
     }
 
     /// How clients reach it: `redis://`, `rediss://` or `unix://`, with the default user's password.
@@ -198,6 +208,21 @@ impl Redis {
         });
     }
 
+    /// Whether it runs and is not frozen.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.process.answers()
+    }
+
+    /// Whether it answers and takes writes, of which it says as `ROLE` what it thinks itself.
+    #[must_use]
+    pub fn is_master(&self) -> bool {
+        // It closes all connections, this one too, in the moment in which it becomes a replica.
+        let role = |mut control: Connection| control.command(&["ROLE"]);
+        let is_master = |role: Reply| role.items().first().is_some_and(|kind| kind.as_bytes() == b"master");
+        self.answers() && self.control().and_then(role).is_ok_and(is_master)
+    }
+
     /// The end of its log, to be shown after a text.
     #[must_use]
     pub fn log(&self) -> String {
@@ -236,6 +261,12 @@ impl Redis {
         let scheme = if self.options.tls { "rediss" } else { "redis" };
         format!("{scheme}://{user}127.0.0.1:{port}/")
     }
+}
+
+/// Starts what needs free ports until no other program has taken one first.
+pub(crate) fn on_free_ports<T>(mut start: impl FnMut() -> Option<T>) -> T {
+    let started = (0..PORTS).find_map(|_| start());
+    started.unwrap_or_else(|| panic!("in each of {PORTS} tries another program took a port first"))
 }
 
 fn count(text: &str) -> u64 {

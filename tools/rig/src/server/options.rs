@@ -77,6 +77,18 @@ impl RedisOptions {
         Redis::start_with(self)
     }
 
+    /// As one of several servers that copy each other's data.
+    pub(crate) fn replicated(self) -> Self {
+        let password = self.password.clone();
+        // Nobody else is to come, for whom a master would wait before it sends its data.
+        // What a replica has read, and so that it is there, is known from the first ping on.
+        let this = self.config("repl-diskless-sync-delay", "0").config("repl-ping-replica-period", "1");
+        match password {
+            Some(password) => this.config("masterauth", &quoted(&password)),
+            None => this,
+        }
+    }
+
     /// The text of `redis.conf` for a server on this port, in this folder.
     pub(crate) fn conf(&self, port: u16, folder: &Path, tls: Option<&Certificates>) -> String {
         let folder = folder.display();

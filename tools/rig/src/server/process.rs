@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use programs::Child;
@@ -17,24 +18,32 @@ pub(crate) struct Process {
     arguments: Vec<String>,
     log: PathBuf,
     child: Mutex<Option<Child>>,
+    frozen: AtomicBool,
 }
 
 impl Process {
     /// One that does not run yet. Its configuration names the log.
     pub(crate) fn new(program: &Path, arguments: Vec<String>, log: PathBuf) -> Self {
-        Self { program: program.to_owned(), arguments, log, child: Mutex::new(None) }
+        Self {
+            program: program.to_owned(),
+            arguments,
+            log,
+            child: Mutex::new(None),
+            frozen: AtomicBool::new(false),
+        }
     }
 
     /// Starts it and waits until it is ready; false when another program has taken its port.
     pub(crate) fn start(&self, mut is_ready: impl FnMut() -> bool) -> bool {
-        let mut child = Child::start(Command::new(&self.program).args(&self.arguments));
         let start_of_log = fs::metadata(&self.log).map_or(0, |data| data.len());
+        let mut child = Child::start(Command::new(&self.program).args(&self.arguments));
         let mut ready = false;
         holds_within(PATIENCE, || {
             ready = is_ready();
             ready || child.has_ended()
         });
         if ready {
+            self.frozen.store(false, Ordering::Relaxed);
             *self.child() = Some(child);
             return true;
         }
@@ -63,6 +72,7 @@ impl Process {
     /// Stops it in the midst of whatever it does, as a machine that hangs.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
+        self.frozen.store(true, Ordering::Relaxed);
         let id = self.id();
         let stopped = || state(id) == Some('T');
         assert!(holds_within(PATIENCE, stopped), "process {id} goes on after SIGSTOP");
@@ -71,10 +81,16 @@ impl Process {
     /// Lets it go on.
     pub(crate) fn thaw(&self) {
         self.signal("CONT");
+        self.frozen.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn is_running(&self) -> bool {
         self.child().as_mut().is_some_and(|child| !child.has_ended())
+    }
+
+    /// Whether it runs and is not frozen.
+    pub(crate) fn answers(&self) -> bool {
+        self.is_running() && !self.frozen.load(Ordering::Relaxed)
     }
 
     /// The end of its log, to be shown after a text.

@@ -1,5 +1,7 @@
 //! The rig does what it says.
 
+mod cluster;
 mod proxy;
 mod python;
 mod redis;
+mod sentinels;

@@ -42,6 +42,18 @@ fn a_receive_waits_while_other_calls_are_made_and_outlives_its_time() {
     assert_eq!(received.wait().unwrap(), Some(json!({"type": "a"})));
 }
 
+#[test]
+fn a_receive_that_is_stopped_unsubscribes() {
+    let (Some(redis), Some(python)) = (Redis::start(), Python::start()) else { return };
+    let layer = python.pubsub(&redis.url());
+    assert_eq!(layer.receive("named", QUIET).wait().unwrap(), None);
+    redis.wait_for_subscribers("named", 1);
+    layer.stop_receiving("named").wait().unwrap();
+    redis.wait_for_subscribers("named", 0);
+    layer.send("named", json!({"type": "lost"})).wait().unwrap();
+    assert_eq!(layer.receive("named", QUIET).wait().unwrap(), None);
+}
+
 #[tokio::test]
 async fn calls_can_be_awaited() {
     let (Some(redis), Some(python)) = (Redis::start(), Python::start()) else { return };
