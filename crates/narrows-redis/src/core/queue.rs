@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::receiver::popped;
-use super::{Shared, now};
+use super::{Shared, now, seconds};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
+use crate::link::CallError;
 
 /// How long Redis is asked to wait for a message. Short, as nobody can be told to stop waiting without the risk of
 /// losing what comes at that moment.
@@ -77,9 +78,7 @@ impl Open {
         // A popper that waits for room is to see the end, not to keep its message; one that pops still has its place.
         ready.close();
         while let Some(Popped { host, wire, score }) = ready.recv().await {
-            let mut back = redis::cmd("ZADD");
-            back.arg(&key).arg(format!("{score:.6}")).arg(wire);
-            if let Err(error) = shared.hosts[host].link.call(&back).await {
+            if let Err(error) = put_back(&shared, host, &key, &wire, score).await {
                 tracing::warn!(key, ?error, "a message that was not handled could not be put back");
             }
         }
@@ -133,6 +132,20 @@ impl Drop for Asking<'_> {
     fn drop(&mut self) {
         self.0.send_replace(false);
     }
+}
+
+/// For whoever takes next; it must not stay for ever when nobody does.
+async fn put_back(
+    shared: &Shared,
+    host: usize,
+    key: &str,
+    wire: &[u8],
+    score: f64,
+) -> Result<(), CallError> {
+    let mut back = redis::pipe();
+    back.cmd("ZADD").arg(key).arg(format!("{score:.6}")).arg(wire);
+    back.cmd("EXPIRE").arg(key).arg(seconds(shared.options.expiry));
+    shared.hosts[host].link.call_all(&back).await.map(drop)
 }
 
 /// Pops on one host, one message at a time, while somebody asks.
