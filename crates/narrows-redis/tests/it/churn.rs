@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::groups::sorted;
+use crate::named::take;
 use crate::node::Node;
 use crate::site::{PATIENCE, Setup, Site, channel, group};
 
@@ -163,4 +164,29 @@ async fn each_job_is_taken_once_while_takers_give_up_and_end() {
         (0..sent).map(move |n| json!({"type": "n", "from": from, "n": n}))
     });
     assert_eq!(sorted(taken), sorted(all.collect()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taker_that_no_longer_asks_keeps_nothing_from_the_others() {
+    let Some(site) = Site::start(Setup { hosts: 3, ..Setup::CORE }) else { return };
+    let (jobs, node) = (channel("jobs"), site.node());
+    let mut idle = node.open(&jobs);
+    {
+        let asking = idle.take();
+        let blocked = || site.servers.iter().all(|server| server.cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
+        tokio::select! {
+            _ = asking => panic!("nothing was sent yet"),
+            () = async { while !blocked() { tokio::task::yield_now().await } } => {}
+        }
+    }
+    let mut queue = node.open(&jobs);
+    for n in 0..6 {
+        node.publish(&jobs, &json!({"type": "n", "n": n})).await;
+    }
+    let mut taken = Vec::new();
+    for _ in 0..6 {
+        taken.push(take(&node, &mut queue).await["n"].as_u64().unwrap());
+    }
+    taken.sort_unstable();
+    assert!(taken.into_iter().eq(0..6));
 }
