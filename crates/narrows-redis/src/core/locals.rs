@@ -94,6 +94,11 @@ impl Locals {
         self.names().groups.iter().map(|(group, local)| (group.clone(), local.clone())).collect()
     }
 
+    /// All that this node listens to under a name of its own.
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        self.names().topics.values().cloned().collect()
+    }
+
     pub(super) fn is_in(&self, group: &Topic, local: &str) -> bool {
         self.names().groups.get(group).is_some_and(|now| now == local)
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use narrows_core::{Gap, Skipped};
+use narrows_core::{Gap, Skipped, Topic};
 use redis::aio::ConnectionLike;
 use redis::{FromRedisValue, Value};
 use tokio::time::{Instant, sleep};
@@ -79,24 +79,11 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
             Ok(answers) => answers,
             Err(error) => return error.to_string(),
         };
-        if say {
-            let expired = answers.first().is_some_and(|left| matches!(left, Value::Int(0)));
-            answers.drain(..2);
-            // Away for so long that the others may have taken this node for gone.
-            if expired && said.is_some() {
-                if let Err(error) = rejoin(shared, host, &mut redis).await {
-                    return error.to_string();
-                }
-                lost(shared, host);
-            }
-            if let Err(why) = connection.still_master().await {
-                return why;
-            }
-            said = Some(Instant::now());
-        }
+        let forgotten = say && matches!(answers.first(), Some(Value::Int(0)));
+        // What was popped comes first: whatever fails below, it is here.
         let oldest = now() - shared.options.expiry.as_secs_f64();
         let mut expired = false;
-        for (wire, score) in answers.into_iter().flat_map(popped) {
+        for (wire, score) in answers.drain(if say { 2.. } else { 0.. }).flat_map(popped) {
             if score < oldest {
                 shared.inlet.skip(Skipped::Expired, &shared.key);
                 expired = true;
@@ -106,6 +93,19 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
         }
         if expired {
             lost(shared, host);
+        }
+        if say {
+            // Away for so long that the others may have taken this node for gone.
+            if forgotten && said.is_some() {
+                if let Err(error) = rejoin(shared, host, &mut redis).await {
+                    return error.to_string();
+                }
+                lost(shared, host);
+            }
+            if let Err(why) = connection.still_master().await {
+                return why;
+            }
+            said = Some(Instant::now());
         }
     }
 }
@@ -142,23 +142,30 @@ fn take(shared: &Shared, wire: Vec<u8>) {
     }
 }
 
+/// Says what may be missing when messages on one host are lost.
 fn lost(shared: &Shared, host: usize) {
-    if shared.hosts.len() == 1 {
+    // Where Django processes send what is for this one's groups, whichever these are.
+    if host == shared.host_of(&shared.process) {
         if !shared.locals.is_empty() {
             shared.inlet.gap(None, Gap::Reconnected);
         }
         return;
     }
-    for (group, _) in shared.locals.groups() {
-        if shared.host_of(group.name()) == host {
-            shared.inlet.gap(Some(&group), Gap::Reconnected);
+    for topic in shared.locals.topics() {
+        if shared.host_of(topic.name()) == host {
+            shared.inlet.gap(Some(&topic), Gap::Reconnected);
         }
     }
 }
 
 /// Puts this node back into its groups on a host that may have forgotten them, and takes it out of those that it left
-/// meanwhile.
-async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -> Result<(), redis::RedisError> {
+/// meanwhile. Gives those that had been forgotten.
+async fn rejoin(
+    shared: &Shared,
+    host: usize,
+    redis: &mut impl ConnectionLike,
+) -> Result<Vec<Topic>, redis::RedisError> {
+    let mut forgotten = Vec::new();
     let mine = shared.locals.groups().into_iter().filter(|(group, _)| shared.host_of(group.name()) == host);
     for groups in mine.collect::<Vec<_>>().chunks(BATCH) {
         let mut pipeline = redis::pipe();
@@ -167,10 +174,15 @@ async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -
                 pipeline.add_command(command.clone());
             }
         }
-        pipeline.exec_async(redis).await?;
-        // Left meanwhile: that call and this one crossed.
-        for (group, local) in groups.iter().filter(|(group, local)| !shared.locals.is_in(group, local)) {
-            shared.locals.owe(group, local.clone());
+        // Of each `ZADD`, how many members are new, and of its `EXPIRE`.
+        let answers: Vec<i64> = pipeline.query_async(redis).await?;
+        for ((group, local), answers) in groups.iter().zip(answers.chunks(2)) {
+            if !shared.locals.is_in(group, local) {
+                // Left meanwhile: that call and this one crossed.
+                shared.locals.owe(group, local.clone());
+            } else if answers[0] > 0 {
+                forgotten.push(group.clone());
+            }
         }
     }
     let owed = shared.locals.owed(|group| shared.host_of(group.name()) == host);
@@ -186,7 +198,7 @@ async fn rejoin(shared: &Shared, host: usize, redis: &mut impl ConnectionLike) -
             return Err(error);
         }
     }
-    Ok(())
+    Ok(forgotten)
 }
 
 /// Renews the memberships, so that they last as long as the node does. Well within the time that they last, and
@@ -197,10 +209,13 @@ async fn renew(shared: &Shared) {
         sleep(period).await;
         for (number, host) in shared.hosts.iter().enumerate() {
             // While there is no link there is nothing to renew: it is done when the link is back.
-            if let Ok((mut redis, _)) = host.link.connection().await
-                && let Err(error) = rejoin(shared, number, &mut redis).await
-            {
-                tracing::warn!(redis = %host.connector.host(), %error, "memberships could not be renewed");
+            let Ok((mut redis, _)) = host.link.connection().await else { continue };
+            match rejoin(shared, number, &mut redis).await {
+                // One that is just being joined may be among them: nothing is lost by saying so.
+                Ok(forgotten) => forgotten.iter().for_each(|g| shared.inlet.gap(Some(g), Gap::Reconnected)),
+                Err(error) => {
+                    tracing::warn!(redis = %host.connector.host(), %error, "memberships could not be renewed");
+                }
             }
         }
     }

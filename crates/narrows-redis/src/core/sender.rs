@@ -21,6 +21,7 @@ struct Addition {
 const ADDED: u8 = 0;
 const FULL: u8 = 1;
 const GONE: u8 = 2;
+const TAKEN: u8 = 3;
 
 impl Shared {
     pub(super) async fn send_to(&self, channel: &str, payload: &[u8]) -> Result<(), LayerError> {
@@ -37,6 +38,10 @@ impl Shared {
         };
         match self.add(host, &[addition]).await?.first() {
             Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
+            Some(&TAKEN) => {
+                let why = format!("in redis, something that is no channel stands in the place of {channel}");
+                Err(LayerError::Refused(why.into()))
+            }
             // Nobody has it open: the message is gone, as with any channel.
             _ => Ok(()),
         }
@@ -53,10 +58,12 @@ impl Shared {
         let members = members.unwrap_or_default();
         let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
         for member in &members {
-            match std::str::from_utf8(member) {
-                Ok(member) => processes.entry(process_of(member).unwrap_or(member)).or_default().push(member),
+            let member = std::str::from_utf8(member).ok();
+            let process = member.map(|member| process_of(member).unwrap_or(member));
+            match member.zip(process.filter(|process| is_legal(process))) {
+                Some((member, process)) => processes.entry(process).or_default().push(member),
                 // No channel has such a name; the others are not to suffer from it.
-                Err(_) => self.inlet.skip(Skipped::Foreign, &key),
+                None => self.inlet.skip(Skipped::Foreign, &key),
             }
         }
         let mut hosts: HashMap<usize, (Vec<Addition>, Vec<&[&str]>)> = HashMap::new();
@@ -78,6 +85,7 @@ impl Shared {
                         match *done {
                             ADDED => {}
                             GONE => gone.extend(names.iter().copied()),
+                            TAKEN => self.inlet.skip(Skipped::Foreign, names[0]),
                             _ => self.inlet.skip(Skipped::Full, names[0]),
                         }
                     }
@@ -131,4 +139,11 @@ impl Shared {
 /// The part of a channel's name that is its process: up to and including the `!`.
 fn process_of(channel: &str) -> Option<&str> {
     channel.find('!').map(|at| &channel[..=at])
+}
+
+/// Whether a key may be made of this: else a member could name any key at all, and its group's own.
+fn is_legal(process: &str) -> bool {
+    let name = process.strip_suffix('!').unwrap_or(process);
+    // The numbers of other scripts, too, as in Python.
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c.is_numeric() || matches!(c, '-' | '_' | '.'))
 }
