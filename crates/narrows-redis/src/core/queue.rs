@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use narrows_core::{LayerError, Skipped, Take, Topic};
-use redis::aio::ConnectionLike;
 use redis::Value;
+use redis::aio::ConnectionLike;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::receiver::popped;
 use super::{Shared, now, seconds};
 use crate::backoff::Backoff;
-use crate::connect::Connection;
+use crate::connect::{Connection, Lost};
 use crate::link::CallError;
 
 /// How long Redis is asked to wait for a message. Short, as nobody can be told to stop waiting without the risk of
@@ -123,10 +123,15 @@ impl Shelf {
     }
 
     fn take_oldest(&self) -> Slot {
-        let oldest = self.slots().iter_mut().filter(|slot| slot.is_some()).min_by(|a, b| {
-            let score = |slot: &Slot| slot.as_ref().map_or(0.0, |(_, score)| *score);
-            score(a).total_cmp(&score(b))
-        })?.take();
+        let oldest = self
+            .slots()
+            .iter_mut()
+            .filter(|slot| slot.is_some())
+            .min_by(|a, b| {
+                let score = |slot: &Slot| slot.as_ref().map_or(0.0, |(_, score)| *score);
+                score(a).total_cmp(&score(b))
+            })?
+            .take();
         self.taken.notify_waiters();
         oldest
     }
@@ -189,17 +194,12 @@ impl Drop for Asking<'_> {
 }
 
 /// For whoever takes next; it must not stay for ever when nobody does.
-async fn put_back(
-    shared: &Shared,
-    host: usize,
-    key: &str,
-    wire: &[u8],
-    score: f64,
-) -> Result<(), CallError> {
+async fn put_back(shared: &Shared, host: usize, key: &str, wire: &[u8], score: f64) -> Result<(), CallError> {
     let mut back = redis::pipe();
     back.cmd("ZADD").arg(key).arg(format!("{score:.6}")).arg(wire);
     back.cmd("EXPIRE").arg(key).arg(seconds(shared.options.expiry));
-    shared.hosts[host].link.call_all(&back).await.map(drop)
+    let link = &shared.hosts[host].link;
+    link.call_all(&back, link.deadline()).await.map(drop)
 }
 
 /// Pops on one host, one message at a time, while somebody asks.
@@ -211,7 +211,10 @@ async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receive
         let open = match &connection {
             Some(open) => open,
             None => match connector.connect(|_| {}).await {
-                Ok(open) => connection.insert(open),
+                Ok(open) => {
+                    backoff.connected();
+                    connection.insert(open)
+                }
                 Err(error) => {
                     tracing::debug!(redis = %connector.host(), %error, "redis cannot be reached for a queue");
                     backoff.pause().await;
@@ -226,13 +229,13 @@ async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receive
             }
             Ok(None) => {}
             Err(why) => {
-                tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                if backoff.is_news() {
+                    tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                }
                 connection = None;
                 backoff.pause().await;
-                continue;
             }
         }
-        backoff.reset();
     }
 }
 
@@ -250,7 +253,8 @@ async fn hand_over(
             () = unasked(demand) => {}
         }
         let closing = demand.has_changed().is_err();
-        if !closing && shared.hosts[host].link.connection().await.is_err() {
+        let link = &shared.hosts[host].link;
+        if !closing && link.connection(link.deadline()).await.is_err() {
             // It cannot go back; but somebody may ask for it here.
             continue;
         }
@@ -278,7 +282,9 @@ async fn pop_one(
     connection: &Connection,
     key: &str,
 ) -> Result<Option<(Vec<u8>, f64)>, String> {
-    connection.still_master().await?;
+    if connection.is_demoted() {
+        return Err(Lost::Demoted.to_string());
+    }
     let mut redis = connection.redis.clone();
     redis.set_response_timeout(BLOCK + shared.options.answer_timeout);
     let mut pop = redis::cmd("BZPOPMIN");

@@ -68,7 +68,10 @@ async fn a_steady_receiver_gets_all(setup: Setup, sender: Sender) {
         assert!(of_this > 0, "a task did nothing beside");
         rounds += of_this;
     }
-    assert!(messages.iter().map(|message| message["n"].as_u64().unwrap()).eq(0..MESSAGES as u64), "{rounds} rounds");
+    assert!(
+        messages.iter().map(|message| message["n"].as_u64().unwrap()).eq(0..MESSAGES as u64),
+        "{rounds} rounds"
+    );
     assert_eq!(node.seen().gaps(), []);
     assert!(Skipped::ALL.iter().all(|why| node.skipped(*why) == 0), "{:?}", node.seen());
 }
@@ -160,9 +163,9 @@ async fn each_job_is_taken_once_while_takers_give_up_and_end() {
             Err(_) => panic!("{} of {} were taken, {by_others} by those who left", taken.len(), 2 * sent),
         }
     }
-    let all = ["python", "node"].into_iter().flat_map(|from| {
-        (0..sent).map(move |n| json!({"type": "n", "from": from, "n": n}))
-    });
+    let all = ["python", "node"]
+        .into_iter()
+        .flat_map(|from| (0..sent).map(move |n| json!({"type": "n", "from": from, "n": n})));
     assert_eq!(sorted(taken), sorted(all.collect()));
 }
 
@@ -173,7 +176,8 @@ async fn a_taker_that_no_longer_asks_keeps_nothing_from_the_others() {
     let mut idle = node.open(&jobs);
     {
         let asking = idle.take();
-        let blocked = || site.servers.iter().all(|server| server.cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
+        let blocked =
+            || site.servers.iter().all(|server| server.cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
         tokio::select! {
             _ = asking => panic!("nothing was sent yet"),
             () = async { while !blocked() { tokio::task::yield_now().await } } => {}
