@@ -1,6 +1,7 @@
 //! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
 
 mod bench;
+mod layer;
 
 use std::process::ExitCode;
 
@@ -19,11 +20,15 @@ enum Command {
     /// Measure a server under load.
     #[command(subcommand)]
     Bench(bench::Mode),
+    Send(layer::Send),
+    Tail(layer::Tail),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Bench(mode) => mode.run(),
+    let done: Result<ExitCode, Box<dyn std::error::Error>> = match Cli::parse().command {
+        Command::Bench(mode) => mode.run().map_err(Into::into),
+        Command::Send(send) => send.run().map_err(Into::into),
+        Command::Tail(tail) => tail.run().map_err(Into::into),
     };
     done.unwrap_or_else(|error| {
         eprintln!("narrows: {error}");

@@ -199,14 +199,8 @@ pub enum Skipped {
 
 impl Skipped {
     /// Each of them.
-    pub const ALL: [Self; 6] = [
-        Self::Malformed,
-        Self::Undecryptable,
-        Self::Oversized,
-        Self::Foreign,
-        Self::Expired,
-        Self::Full,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Malformed, Self::Undecryptable, Self::Oversized, Self::Foreign, Self::Expired, Self::Full];
 
     /// The name under which logs and metrics show it.
     pub fn name(self) -> &'static str {
@@ -228,6 +222,15 @@ pub enum LayerError {
     /// The link to the other nodes is down; it may come back.
     #[error("the channel layer is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The other side answered, and said no: its memory is full, or a right is missing.
+    #[error("the channel layer refused: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The channel belongs to another process, which alone can receive from it.
+    #[error("the channel {channel} belongs to another process")]
+    NotOurs {
+        /// Its name.
+        channel: String,
+    },
     /// The receiver has as many unread messages as the layer keeps for it.
     #[error("the channel {channel} is full")]
     ChannelFull {

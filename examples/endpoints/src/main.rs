@@ -2,6 +2,7 @@
 
 mod chat;
 mod echo;
+mod layer;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let program = Program::new("endpoints", env!("CARGO_PKG_VERSION"))
         .about("WebSocket endpoints for trying clients, proxies and load generators");
+    let program = layer::settings(program);
     let loaded = Settings::from_process(&program);
     for warning in &loaded.warnings {
         eprintln!("endpoints: {warning}");
@@ -33,9 +35,10 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error),
     };
     let settings = &loaded.settings;
-    let channels = match Channels::builder().settings(settings) {
+    let layered = layer::builder(&loaded).and_then(|builder| Ok(builder.settings(settings)?));
+    let channels = match layered {
         Ok(builder) => builder.build(),
-        Err(error) => return fail(&error),
+        Err(error) => return fail(&*error),
     };
     let app = app(&channels, settings);
     runtime.block_on(async {

@@ -10,6 +10,7 @@ mod faults;
 mod groups;
 mod idle;
 mod input;
+mod layer;
 mod misbehaviour;
 mod plot;
 mod server;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clients;
+mod django;
 mod drain;
 mod headers;
 mod limits;

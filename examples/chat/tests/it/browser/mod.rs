@@ -1,9 +1,15 @@
-//! The pages in Debian's Chromium, driven over WebDriver.
+//! The pages in a real browser.
 
-mod driver;
+mod person;
 mod plain;
 mod rooms;
-mod tab;
 
-use driver::with_browsers;
-use tab::Tab;
+use browsers::Browsers;
+
+use crate::site::Site;
+use person::Person;
+
+/// Runs a test with a site and browsers; left out where there is no browser.
+async fn with_browsers(test: impl AsyncFnOnce(&Site, &Browsers)) {
+    browsers::with_browsers(async |browsers| test(&Site::start().await, browsers).await).await;
+}

@@ -1,12 +1,12 @@
 use serde_json::json;
 
-use super::with_browsers;
+use super::{Person, with_browsers};
 
 #[tokio::test]
 async fn the_server_answers_in_the_single_chat_and_closes_on_exit() {
     with_browsers(async |site, browsers| {
         let ada = browsers.open().await;
-        ada.go(site, "/chatone").await;
+        ada.visit(site, "/chatone").await;
         ada.until_state("open").await;
         ada.say("hello").await;
         ada.until_heard("server: hello").await;
@@ -26,7 +26,7 @@ async fn the_server_answers_in_the_single_chat_and_closes_on_exit() {
 async fn the_button_of_the_single_chat_closes_it_from_the_page() {
     with_browsers(async |site, browsers| {
         let ada = browsers.open().await;
-        ada.go(site, "/chatone").await;
+        ada.visit(site, "/chatone").await;
         ada.until_state("open").await;
         ada.click("#close-button").await;
         ada.until_state("closed").await;
@@ -39,12 +39,12 @@ async fn the_button_of_the_single_chat_closes_it_from_the_page() {
 async fn those_who_open_the_same_group_read_each_other() {
     with_browsers(async |site, browsers| {
         let (ada, ben, eve) = (browsers.open().await, browsers.open().await, browsers.open().await);
-        ada.go(site, "/chatgroup").await;
+        ada.visit(site, "/chatgroup").await;
         ada.write("#group-id-input", "42").await;
         ada.until_state("open").await;
-        ben.go(site, "/chatgroup?groupID=42").await;
+        ben.visit(site, "/chatgroup?groupID=42").await;
         ben.until_state("open").await;
-        eve.go(site, "/chatgroup?groupID=43").await;
+        eve.visit(site, "/chatgroup?groupID=43").await;
         eve.until_state("open").await;
         ada.say("hello <b>42</b>").await;
         ben.until_heard("hello <b>42</b>").await;
@@ -65,7 +65,7 @@ async fn the_pages_speak_the_language_of_the_browser() {
             ("de,zh-TW,en", "zh-CN", "单人聊天"),
         ] {
             let tab = browsers.open_in(languages).await;
-            tab.go(site, "/chatone").await;
+            tab.visit(site, "/chatone").await;
             tab.until_state("open").await;
             assert_eq!(tab.value("document.documentElement.lang").await, lang);
             assert!(tab.text("h1").await.starts_with(title));

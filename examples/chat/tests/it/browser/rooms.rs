@@ -1,7 +1,7 @@
 use chat::Announce;
 use serde_json::json;
 
-use super::with_browsers;
+use super::{Person, with_browsers};
 use crate::site::Site;
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_page_finds_the_restarted_server_again_without_being_loaded_again() {
 async fn the_page_of_the_rooms_asks_for_one_and_enter_goes_there() {
     with_browsers(async |site, browsers| {
         let ada = browsers.open().await;
-        ada.go(site, "/chat/").await;
+        ada.visit(site, "/chat/").await;
         ada.write("#room-name-input", "大厅 1/2").await;
         ada.until_state("open").await;
         assert_eq!(ada.path().await, "/chat/%E5%A4%A7%E5%8E%85%201%2F2/");

@@ -1,0 +1,36 @@
+-- Adds one message to each of several channels, all in one step.
+--
+-- KEYS: the channels' keys. ARGV: the time, the expiry, and for each key: the capacity, the message, and "1" where the
+-- key is that of a Narrows node.
+-- Returns for each key: 0 added, 1 over capacity, 2 the node is gone.
+--
+-- Scores only grow within a key, so that messages come out in the order of the calls, whatever the senders' clocks say.
+local now, expiry = tonumber(ARGV[1]), tonumber(ARGV[2])
+local oldest = string.format('%.6f', now - expiry)
+local done = {}
+for i, key in ipairs(KEYS) do
+  local capacity, message, node = tonumber(ARGV[3 * i]), ARGV[3 * i + 1], ARGV[3 * i + 2] == '1'
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest)
+  local count = redis.call('ZCARD', key)
+  local score = now
+  if count > 0 then
+    local last = tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2])
+    if last >= score then score = last + 0.000001 end
+  end
+  score = string.format('%.6f', score)
+  done[i] = 0
+  if node and count >= 100 and redis.call('EXISTS', key .. '$alive') == 0 then
+    done[i] = 2
+  elseif count < capacity then
+    redis.call('ZADD', key, score, message)
+    redis.call('EXPIRE', key, expiry)
+  else
+    done[i] = 1
+    -- A node is told, once and in its place, that something is missing from here on.
+    if node and count == capacity then
+      redis.call('ZADD', key, score, 'narrows:gap:' .. score)
+      redis.call('EXPIRE', key, expiry)
+    end
+  end
+end
+return done

@@ -1,0 +1,134 @@
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use futures_util::future::join_all;
+use narrows_core::{LayerError, Skipped};
+use redis::{FromRedisValue, Value};
+
+use super::{NODE, Shared, now, seconds};
+use crate::link::CallError;
+use crate::wire::To;
+
+/// One message, written for one process or named channel.
+struct Addition {
+    key: String,
+    capacity: usize,
+    message: Vec<u8>,
+    is_node: bool,
+}
+
+/// What became of it, as the script numbers it.
+const ADDED: u8 = 0;
+const FULL: u8 = 1;
+const GONE: u8 = 2;
+
+impl Shared {
+    pub(super) async fn send_to(&self, channel: &str, payload: &[u8]) -> Result<(), LayerError> {
+        let (host, addition) = match process_of(channel) {
+            Some(process) => {
+                let message = self.wire.seal_for(payload, Some(To::One(channel)));
+                (self.host_of(process), self.addition(process, channel, message))
+            }
+            None => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                let message = self.wire.seal_for(payload, None);
+                (turn % self.hosts.len(), self.addition(channel, channel, message))
+            }
+        };
+        match self.add(host, &[addition]).await?.first() {
+            Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
+            // Nobody has it open: the message is gone, as with any channel.
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn send_to_group(&self, group: &str, payload: &[u8]) -> Result<(), LayerError> {
+        let (home, key) = (self.host_of(group), self.group_key(group));
+        let mut members = redis::pipe();
+        let oldest = now() - self.options.group_expiry.as_secs_f64();
+        members.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(format!("({oldest:.6}"));
+        members.cmd("ZRANGE").arg(&key).arg(0).arg(-1);
+        let mut answers = self.hosts[home].link.call_all(&members).await?;
+        let members = answers.pop().and_then(|members| Vec::<Vec<u8>>::from_redis_value(members).ok());
+        let members = members.unwrap_or_default();
+        let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
+        for member in &members {
+            match std::str::from_utf8(member) {
+                Ok(member) => processes.entry(process_of(member).unwrap_or(member)).or_default().push(member),
+                // No channel has such a name; the others are not to suffer from it.
+                Err(_) => self.inlet.skip(Skipped::Foreign, &key),
+            }
+        }
+        let mut hosts: HashMap<usize, (Vec<Addition>, Vec<&[&str]>)> = HashMap::new();
+        for (process, names) in &processes {
+            // A Narrows node listens everywhere: through the group's own host all of them see one order.
+            let host = if process.starts_with(NODE) { home } else { self.host_of(process) };
+            let message = self.wire.seal_for(payload, Some(To::List(names)));
+            let (additions, members) = hosts.entry(host).or_default();
+            additions.push(self.addition(process, names[0], message));
+            members.push(names);
+        }
+        let sent = join_all(hosts.iter().map(|(&host, (additions, _))| self.add(host, additions))).await;
+        let mut gone = Vec::new();
+        let mut result = Ok(());
+        for (answer, (_, names)) in sent.into_iter().zip(hosts.values()) {
+            match answer {
+                Ok(done) => {
+                    for (done, names) in done.iter().zip(names) {
+                        match *done {
+                            ADDED => {}
+                            GONE => gone.extend(names.iter().copied()),
+                            _ => self.inlet.skip(Skipped::Full, names[0]),
+                        }
+                    }
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        if !gone.is_empty() {
+            self.bury(home, &key, &gone).await;
+        }
+        result
+    }
+
+    fn addition(&self, process: &str, channel: &str, message: Vec<u8>) -> Addition {
+        let is_node = process.starts_with(NODE) && process.ends_with('!');
+        let capacity =
+            if is_node { self.options.node_capacity } else { self.options.capacities.of(channel) };
+        Addition { key: format!("{}{process}", self.options.prefix), capacity, message, is_node }
+    }
+
+    async fn add(&self, host: usize, additions: &[Addition]) -> Result<Vec<u8>, LayerError> {
+        // As the receiver counts it: with what stands around the message.
+        let limit = self.options.max_message_bytes;
+        if let Some(bytes) = additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit) {
+            return Err(LayerError::TooLarge { bytes, limit });
+        }
+        let mut call = self.add.prepare_invoke();
+        call.arg(format!("{:.6}", now())).arg(seconds(self.options.expiry));
+        for Addition { key, capacity, message, is_node } in additions {
+            call.key(key).arg(*capacity).arg(&message[..]).arg(u8::from(*is_node));
+        }
+        let link = &self.hosts[host].link;
+        let (mut redis, number) = link.connection().await?;
+        let done: Result<Vec<i64>, _> = call.invoke_async(&mut redis).await;
+        let done = done.map_err(|error| LayerError::from(link.error(error, number)))?;
+        Ok(done.into_iter().map(|done| done as u8).collect())
+    }
+
+    /// Takes nodes that are gone out of a group, so that nothing more is kept for them.
+    async fn bury(&self, home: usize, key: &str, members: &[&str]) {
+        let mut remove = redis::cmd("ZREM");
+        remove.arg(key).arg(members);
+        let removed: Result<Value, CallError> = self.hosts[home].link.call(&remove).await;
+        match removed {
+            Ok(_) => tracing::warn!(?members, "a node is gone without leaving its groups; it is taken out"),
+            Err(error) => tracing::debug!(?error, "a node that is gone could not be taken out of a group"),
+        }
+    }
+}
+
+/// The part of a channel's name that is its process: up to and including the `!`.
+fn process_of(channel: &str) -> Option<&str> {
+    channel.find('!').map(|at| &channel[..=at])
+}

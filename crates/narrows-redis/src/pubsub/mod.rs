@@ -1,0 +1,180 @@
+//! The pub/sub layer: every group is a Redis channel.
+
+mod cluster;
+mod router;
+mod servers;
+mod subscriber;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Topic, TopicKind};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use self::router::{Name, Router};
+use self::servers::{Server, Servers};
+use self::subscriber::Request;
+use crate::link::CallError;
+use crate::options::{OptionsError, RedisOptions};
+use crate::thread::Thread;
+use crate::wire::Wire;
+
+/// How often one message is sent on to where its name has moved.
+const MOVES: usize = 5;
+
+/// A channel layer on Redis' publish and subscribe: the one to take for several nodes.
+///
+/// ```no_run
+/// use narrows_redis::{PubSubLayer, RedisOptions};
+///
+/// let layer = PubSubLayer::new(RedisOptions::new("redis://127.0.0.1:6379".parse()?))?;
+/// // narrows::Channels::with_layer(layer)
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It is on the wire what channels_redis calls `RedisPubSubChannelLayer`, so Django processes with that layer, the same
+/// hosts, prefix, serializer and keys are part of the system. Redis keeps nothing: a message reaches the nodes that
+/// are connected, at once, and nobody later. A named channel's messages reach each of its workers.
+///
+/// Connections open when they are first needed, on a thread of the layer's own, and come back by themselves; the nodes
+/// are told of the gap then ([`Gap::Reconnected`](narrows_core::Gap)). While Redis is away, publishing is an error
+/// after [`answer_timeout`](RedisOptions::answer_timeout) at the latest.
+///
+/// On a Redis Cluster (7 or later) it uses sharded publish and subscribe.
+#[derive(Debug)]
+pub struct PubSubLayer {
+    shared: Arc<Shared>,
+    _thread: Thread,
+}
+
+#[derive(Debug)]
+struct Shared {
+    wire: Wire,
+    prefix: String,
+    /// What this node's own channels begin with.
+    own: String,
+    servers: Arc<Servers>,
+    router: Arc<Router>,
+    options: RedisOptions,
+}
+
+impl PubSubLayer {
+    /// A layer of one node.
+    ///
+    /// # Errors
+    /// [`OptionsError`] when the options make no layer. That Redis cannot be reached is none: it may come.
+    pub fn new(options: RedisOptions) -> Result<Self, OptionsError> {
+        let connectors = options.connectors()?;
+        let thread = Thread::start().map_err(OptionsError::Thread)?;
+        let router = Arc::new(Router::new(options.wire()));
+        let servers = Servers::new(connectors, &options, thread.handle(), router.clone());
+        // A connection's own channel must keep the rule for names, whatever the prefix.
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let own: String = options.prefix.chars().take(40).map(|c| if legal(c) { c } else { '-' }).collect();
+        let shared = Shared {
+            wire: options.wire(),
+            prefix: options.prefix.clone(),
+            own: format!("{own}specific."),
+            servers,
+            router,
+            options,
+        };
+        Ok(Self { shared: Arc::new(shared), _thread: thread })
+    }
+}
+
+impl Shared {
+    /// The Redis channel of a topic: `{prefix}__group__{group}`, and a channel's name as it is.
+    fn name(&self, topic: &Topic) -> Name {
+        match topic.kind() {
+            TopicKind::Group => [self.prefix.as_str(), "__group__", topic.name()].concat().into(),
+            TopicKind::Channel => topic.name().into(),
+        }
+    }
+
+    /// Asks the server of a name, and the next one where it has moved on.
+    async fn ask(&self, server: &Arc<Server>, request: impl FnOnce(oneshot::Sender<Result<(), CallError>>) -> Request) -> Result<(), CallError> {
+        let (done, answer) = oneshot::channel();
+        let asked = async {
+            server.subscriber().send(request(done)).await.ok()?;
+            answer.await.ok()
+        };
+        match timeout(self.options.answer_timeout, asked).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(CallError::Layer(LayerError::Closed)),
+            Err(_) => {
+                let why = format!("{}: no answer in {:?}", server.connector.host(), self.options.answer_timeout);
+                Err(CallError::Layer(LayerError::Unavailable(why.into())))
+            }
+        }
+    }
+
+    async fn subscribe(&self, name: &Name) -> Result<(), LayerError> {
+        for _ in 0..MOVES {
+            let server = self.servers.of(name).await?;
+            self.router.place(name, server.number);
+            match self.ask(&server, |done| Request::Subscribe(name.clone(), done)).await {
+                Err(CallError::Moved) => self.servers.refresh().await?,
+                other => return Ok(other?),
+            }
+        }
+        Err(CallError::Moved.into())
+    }
+}
+
+impl ChannelLayer for PubSubLayer {
+    fn start(&self, inbound: Inbound) {
+        self.shared.router.inlet.start(inbound);
+    }
+
+    fn format(&self) -> PayloadFormat {
+        self.shared.wire.format
+    }
+
+    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        if !self.shared.router.inlet.is_started() {
+            return Err(LayerError::Closed);
+        }
+        let (shared, name) = (&self.shared, self.shared.name(topic));
+        shared.router.want(name.clone(), topic.clone());
+        let subscribed = shared.subscribe(&name).await;
+        if subscribed.is_err() {
+            // Should it be subscribed after all, its first message brings the end of it.
+            shared.router.forget(&name);
+        }
+        subscribed
+    }
+
+    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        let (shared, name) = (&self.shared, self.shared.name(topic));
+        let Some(number) = shared.router.forget(&name) else { return Ok(()) };
+        let Some(server) = shared.servers.get(number) else { return Ok(()) };
+        match shared.ask(&server, |done| Request::Unsubscribe(name, done)).await {
+            // The subscription ends with the link; and should it not, its first message brings the end of it.
+            Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
+        let (shared, limit) = (&self.shared, self.shared.options.max_message_bytes);
+        let (name, payload) = (shared.name(topic), shared.wire.seal(payload));
+        if payload.len() > limit {
+            return Err(LayerError::TooLarge { bytes: payload.len(), limit });
+        }
+        let mut publish = redis::cmd(if shared.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
+        publish.arg(&*name).arg(&payload[..]);
+        for _ in 0..MOVES {
+            match shared.servers.of(&name).await?.link.call(&publish).await {
+                Err(CallError::Moved) => shared.servers.refresh().await?,
+                other => return Ok(other.map(drop)?),
+            }
+        }
+        Err(CallError::Moved.into())
+    }
+
+    fn new_channel(&self) -> String {
+        format!("{}{:032x}", self.shared.own, rand::random::<u128>())
+    }
+}

@@ -1,0 +1,129 @@
+use std::sync::{Arc, PoisonError, RwLock};
+
+use narrows_core::LayerError;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc};
+
+use super::cluster::{self, Slots};
+use super::router::Router;
+use super::subscriber::{Request, Subscriber};
+use crate::connect::Connector;
+use crate::link::Link;
+use crate::options::RedisOptions;
+use crate::shard::shard_of;
+
+/// The servers that share the names among them: a list that the site gave, or the masters of a cluster.
+#[derive(Debug)]
+pub(super) struct Servers {
+    /// It only grows: a server keeps its number.
+    list: RwLock<Vec<Arc<Server>>>,
+    start: Start,
+    pub(super) cluster: Option<Slots>,
+}
+
+/// One server: the link for publishing, and the one for subscriptions.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) number: usize,
+    pub(super) connector: Connector,
+    pub(super) link: Link,
+    requests: mpsc::Sender<Request>,
+}
+
+/// What it takes to begin with one more server.
+#[derive(Debug, Clone)]
+struct Start {
+    runtime: Handle,
+    router: Arc<Router>,
+    options: RedisOptions,
+    moved: Option<Arc<Notify>>,
+    alone: bool,
+}
+
+impl Servers {
+    pub(super) fn new(
+        connectors: Vec<Connector>,
+        options: &RedisOptions,
+        runtime: Handle,
+        router: Arc<Router>,
+    ) -> Arc<Self> {
+        let moved = options.is_cluster().then(|| Arc::new(Notify::new()));
+        let alone = connectors.len() == 1 && moved.is_none();
+        let start = Start { runtime, router, options: options.clone(), moved, alone };
+        let cluster = start.moved.clone().map(|moved| Slots::new(connectors.clone(), moved));
+        let servers = Self { list: RwLock::default(), start, cluster };
+        if servers.cluster.is_none() {
+            for connector in connectors {
+                servers.add(connector);
+            }
+        }
+        let servers = Arc::new(servers);
+        if servers.cluster.is_some() {
+            let follow = cluster::follow(Arc::downgrade(&servers), servers.start.router.clone());
+            servers.start.runtime.spawn(follow);
+        }
+        servers
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// The server that has a name.
+    pub(super) async fn of(&self, name: &str) -> Result<Arc<Server>, LayerError> {
+        let number = match &self.cluster {
+            None => shard_of(name, self.list.read().unwrap_or_else(PoisonError::into_inner).len()),
+            Some(slots) => slots.of(name, self).await?,
+        };
+        self.get(number).ok_or(LayerError::Closed)
+    }
+
+    /// Looks up anew who has which name.
+    pub(super) async fn refresh(&self) -> Result<(), LayerError> {
+        match &self.cluster {
+            None => Ok(()),
+            Some(slots) => slots.refresh(self).await,
+        }
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<Arc<Server>> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Server>> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The number of the server at this address, a new one if it is not known.
+    pub(super) fn at(&self, connector: Connector) -> usize {
+        let known = self.all().iter().find(|server| server.connector.host() == connector.host()).map(|s| s.number);
+        known.unwrap_or_else(|| self.add(connector))
+    }
+
+    fn add(&self, connector: Connector) -> usize {
+        let Start { runtime, router, options, moved, alone } = self.start.clone();
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let number = list.len();
+        let (link, work) = Link::new(connector.clone(), options.answer_timeout);
+        runtime.spawn(work);
+        let (asking, requests) = mpsc::channel(1024);
+        let subscriber = Subscriber {
+            connector: connector.clone(),
+            number,
+            router,
+            requests,
+            asking: asking.downgrade(),
+            moved,
+            alone,
+        };
+        runtime.spawn(subscriber.run());
+        list.push(Arc::new(Server { number, connector, link, requests: asking }));
+        number
+    }
+}
+
+impl Server {
+    pub(super) fn subscriber(&self) -> &mpsc::Sender<Request> {
+        &self.requests
+    }
+}

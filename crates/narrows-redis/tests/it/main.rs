@@ -1,0 +1,3 @@
+//! The layers against a real Redis.
+
+mod conformance;

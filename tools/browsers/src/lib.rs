@@ -1,0 +1,7 @@
+//! Debian's Chromium in tests, driven over WebDriver.
+
+mod driver;
+mod tab;
+
+pub use driver::{Browsers, with_browsers};
+pub use tab::Tab;
