@@ -49,7 +49,7 @@ impl Serialize for Printable {
                     match key {
                         Self::Text(key) => map.serialize_entry(key, value)?,
                         other => {
-                            map.serialize_entry(&serde_json::to_string(other).unwrap_or_default(), value)?
+                            map.serialize_entry(&serde_json::to_string(other).unwrap_or_default(), value)?;
                         }
                     }
                 }

@@ -4,6 +4,7 @@
 -- key is that of a Narrows node.
 -- Returns for each key: 0 added, 1 over capacity, 2 the node is gone, 3 something else has the key.
 --
+-- Redis refuses a script for want of memory at its first write only, so nothing is removed where there is nothing.
 -- Scores only grow within a key, so that messages come out in the order of the calls, whatever the senders' clocks say.
 local now, expiry = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest = string.format('%.6f', now - expiry)
@@ -34,10 +35,11 @@ end
 local done = {}
 for i, key in ipairs(KEYS) do
   local capacity, message, node = tonumber(ARGV[3 * i]), ARGV[3 * i + 1], ARGV[3 * i + 2] == '1'
-  local pruned = redis.pcall('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest)
-  if type(pruned) == 'table' then
+  local stale = redis.pcall('ZCOUNT', key, '-inf', '(' .. oldest)
+  if type(stale) == 'table' then
     done[i] = 3
   else
+    if stale > 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest) end
     done[i] = add(key, capacity, message, node)
   end
 end

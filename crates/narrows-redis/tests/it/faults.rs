@@ -1,0 +1,89 @@
+//! Redis goes away and comes back: sockets stay open, broadcasting says so at once, and all returns by itself.
+
+use narrows_redis::Kind;
+use rig::{Proxy, Redis, wait_until};
+
+use crate::nodes::{ANSWER, on_both_layers};
+use crate::sites::{Client, Site, talk};
+
+on_both_layers! {
+    a_redis_that_is_killed_and_started_again_empty,
+    a_redis_that_is_stopped_and_started_again_empty,
+    a_redis_that_freezes_and_goes_on,
+    a_network_that_is_cut,
+    a_network_that_loses_everything,
+    clients_that_are_killed,
+}
+
+async fn a_redis_that_is_killed_and_started_again_empty(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    outage(kind, &redis.url(), || redis.kill(), || redis.restart()).await;
+}
+
+async fn a_redis_that_is_stopped_and_started_again_empty(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    outage(kind, &redis.url(), || redis.stop(), || redis.restart()).await;
+}
+
+async fn a_redis_that_freezes_and_goes_on(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    outage(kind, &redis.url(), || redis.freeze(), || redis.thaw()).await;
+}
+
+async fn a_network_that_is_cut(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(&redis);
+    outage(kind, proxy.url(), || proxy.cut(), || proxy.mend()).await;
+}
+
+async fn a_network_that_loses_everything(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::to(&redis);
+    outage(kind, proxy.url(), || proxy.blackhole(), || proxy.mend()).await;
+}
+
+async fn clients_that_are_killed(kind: Kind) {
+    let Some(redis) = Redis::start() else { return };
+    let (sites, mut clients) = two_sites(kind, &redis.url()).await;
+    assert!(redis.client_kill_all() >= 4);
+    recovered(&sites, &mut clients).await;
+}
+
+/// What becomes of two sites with a client each while Redis is away, and afterwards.
+async fn outage(kind: Kind, url: &str, breaks: impl FnOnce(), mends: impl FnOnce()) {
+    let (sites, mut clients) = two_sites(kind, url).await;
+    breaks();
+    for site in &sites {
+        site.cannot_broadcast().await;
+        // The first may have waited for an answer, and another for a connection; no more do.
+        let time = site.time_of_failures(20).await;
+        assert!(time < ANSWER * 3, "broadcasting 20 times took {time:?}");
+        site.is_closed_to_clients().await;
+    }
+    mends();
+    recovered(&sites, &mut clients).await;
+    sites[0].is_open_to_clients().await;
+}
+
+async fn two_sites(kind: Kind, url: &str) -> ([Site; 2], [Client; 2]) {
+    let sites = [Site::at(kind, url), Site::at(kind, url)];
+    let mut clients = [sites[0].client().await, sites[1].client().await];
+    talk(&sites, &mut clients).await;
+    (sites, clients)
+}
+
+/// Both clients are told of a gap, and hear everything from then on.
+async fn recovered(sites: &[Site; 2], clients: &mut [Client; 2]) {
+    for client in clients.iter_mut() {
+        client.until_gap().await;
+    }
+    for site in sites {
+        site.broadcasts_again().await;
+    }
+    talk(sites, clients).await;
+    for (site, client) in sites.iter().zip(clients) {
+        // A client is told once of gaps that it has not yet handled, so it may see fewer.
+        assert!((1..=3).contains(&client.gaps), "{} gaps", client.gaps);
+        wait_until("the gaps to be counted", || (1..=4).contains(&site.channels.stats().gaps));
+    }
+}
