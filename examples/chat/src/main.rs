@@ -8,6 +8,7 @@ use chat::{Announce, Bot};
 use narrows::Channels;
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
+use narrows_redis::LayerSettings;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -16,6 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let program = Program::new("chat", env!("CARGO_PKG_VERSION"))
         .about("A chat site on Narrows: single chat, group chat and chat rooms")
+        .layer_settings()
         .setting(Setting::choice(
             "announce",
             &["everyone", "nobody"],
@@ -55,12 +57,18 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         "only" => Bot::Only,
         _ => Bot::Here,
     };
-    let channels = Channels::builder().settings(settings)?.build();
+    let layer = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key")).build()?;
+    let is_alone = layer.is_none();
+    let builder = Channels::builder().settings(settings)?;
+    let channels = match layer {
+        Some(layer) => builder.layer(layer).build(),
+        None => builder.build(),
+    };
     // The shards of `channels` serve; this runtime only accepts, and runs the bot.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if bot == Bot::Only {
-            return run_bot(&channels).await;
+            return run_bot(&channels, is_alone).await;
         }
         let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
@@ -79,8 +87,10 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     })
 }
 
-async fn run_bot(channels: &Channels) -> Result<(), Box<dyn Error>> {
-    tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
+async fn run_bot(channels: &Channels, is_alone: bool) -> Result<(), Box<dyn Error>> {
+    if is_alone {
+        tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
+    }
     let running = chat::bot(channels).run();
     println!("the chat bot is at work");
     println!("stop it with Ctrl-C");

@@ -53,9 +53,7 @@ async fn a_node_that_is_gone_closes_its_connections(kind: Kind) {
     let (node, group) = (Node::at(kind, &redis.url()), fresh_group());
     node.subscribe(&group).await.unwrap();
     drop(node);
-    wait_until("the connections to be closed", || {
-        redis.cli(&["CLIENT", "LIST"]).lines().count() == 1
-    });
+    wait_until("the connections to be closed", || redis.cli(&["CLIENT", "LIST"]).lines().count() == 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

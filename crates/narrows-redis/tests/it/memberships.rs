@@ -20,7 +20,8 @@ async fn two_thousand_subscriptions_return_after_a_restart(kind: Kind) {
     let node = Node::at(kind, &redis.url());
     let groups: Vec<Topic> = std::iter::repeat_with(fresh_group).take(MANY).collect();
     for groups in groups.chunks(200) {
-        let subscribed = futures_util::future::join_all(groups.iter().map(|group| node.subscribe(group))).await;
+        let subscribed =
+            futures_util::future::join_all(groups.iter().map(|group| node.subscribe(group))).await;
         assert!(subscribed.iter().all(Result::is_ok));
     }
     assert_eq!(members(kind, &redis), MANY);

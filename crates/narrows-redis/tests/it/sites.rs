@@ -77,7 +77,8 @@ impl Site {
         let layer = RedisLayer::new(kind, options).expect("the options are right");
         let channels = Channels::builder().layer(layer).shards(1).build();
         let route = channels.consumer::<Room>().route();
-        let server = TestServer::new(axum::Router::new().route("/ws/{room}", route)).receive_timeout(PATIENCE);
+        let server =
+            TestServer::new(axum::Router::new().route("/ws/{room}", route)).receive_timeout(PATIENCE);
         Self { channels, server, room: Group::new("room").expect("the name is legal") }
     }
 

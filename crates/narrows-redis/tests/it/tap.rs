@@ -34,7 +34,8 @@ impl Tap {
             while let Ok((client, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { continue };
-                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+                let ((from_client, to_client), (from_server, to_server)) =
+                    (client.into_split(), server.into_split());
                 let takes = Arc::<AtomicBool>::default();
                 tokio::spawn(pass(from_client, to_server, losing.clone(), takes.clone()));
                 tokio::spawn(pass(from_server, to_client, losing.clone(), takes));
