@@ -34,15 +34,28 @@ pub(crate) struct Mention {
     pub(crate) message: String,
 }
 
-/// Where the bot hears of them: one channel for all rooms, shared by all who run the bot.
-pub(crate) fn channel() -> Channel<Mention> {
-    Channel::new("chat-bot").expect("the name is legal")
+/// Where the bot hears of what is said to it.
+#[derive(Debug, Clone)]
+pub struct BotChannel(pub(crate) Channel<Mention>);
+
+impl BotChannel {
+    /// The channel for a process that runs the bot in this way.
+    ///
+    /// A site that runs the bot itself has a channel of its own: with several such sites on one channel layer each
+    /// question still gets one answer. Bots in processes of their own share the channel `chat-bot`.
+    pub fn of(bot: Bot) -> Self {
+        let name = match bot {
+            Bot::Here => format!("chat-bot.{:016x}", RandomState::new().hash_one(())),
+            Bot::Off | Bot::Only => "chat-bot".to_owned(),
+        };
+        Self(Channel::new(name).expect("the name is legal"))
+    }
 }
 
 /// The bot: it answers in the room, as everybody else there would.
-pub fn bot(channels: &Channels) -> Worker {
+pub fn bot(channels: &Channels, channel: &BotChannel) -> Worker {
     let site = channels.clone();
-    Worker::new(channels).handle(channel(), move |mention| answer(site.clone(), mention))
+    Worker::new(channels).handle(channel.0.clone(), move |mention| answer(site.clone(), mention))
 }
 
 async fn answer(

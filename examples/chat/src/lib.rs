@@ -23,20 +23,22 @@ use narrows::Channels;
 use narrows::serve::health;
 
 pub use announcement::Announce;
-pub use bot::{Bot, bot};
+pub use bot::{Bot, BotChannel, bot};
 
 /// The whole site: pages, static files, sockets and health routes. The bot runs beside it.
 ///
 /// ```
-/// let channels = narrows::Channels::new();
-/// let app: axum::Router = chat::app(&channels, chat::Announce::Everyone);
-/// let bot: narrows::Worker = chat::bot(&channels);
+/// use chat::{Announce, Bot, BotChannel};
+///
+/// let (channels, bot) = (narrows::Channels::new(), BotChannel::of(Bot::Here));
+/// let app: axum::Router = chat::app(&channels, Announce::Everyone, &bot);
+/// let bot: narrows::Worker = chat::bot(&channels, &bot);
 /// ```
-pub fn app(channels: &Channels, announce: Announce) -> Router {
+pub fn app(channels: &Channels, announce: Announce, bot: &BotChannel) -> Router {
     let sockets = Router::new()
         .route("/room/{id}/", channels.consumer::<one::One>().route())
         .route("/group/{id}/", channels.consumer::<group::GroupChat>().route())
         .route("/ws/chat/{room}/", channels.consumer::<room::Room>().route())
-        .with_state(announce);
+        .with_state(room::Site { announce, bot: bot.clone() });
     site::router().merge(sockets).merge(health(channels))
 }

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use chat::{Announce, Bot};
-use narrows::Channels;
+use chat::{Announce, Bot, BotChannel};
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
+use narrows::{Channels, Worker};
 use narrows_redis::LayerSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -67,10 +67,13 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     // The shards of `channels` serve; this runtime only accepts, and runs the bot.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        let bot_channel = BotChannel::of(bot);
+        let worker = chat::bot(&channels, &bot_channel);
         if bot == Bot::Only {
-            return run_bot(&channels, is_alone).await;
+            return run_bot(worker, is_alone).await;
         }
-        let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
+        let app = chat::app(&channels, announce, &bot_channel);
+        let server = Server::new(app, &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
         let running = server.run();
@@ -80,18 +83,18 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         println!("stop it with Ctrl-C");
         match bot {
             // It ends after the site, and so answers those who asked last.
-            Bot::Here => drop(chat::bot(&channels).run_until(running).await?),
+            Bot::Here => drop(worker.run_until(running).await?),
             Bot::Off | Bot::Only => running.await,
         }
         Ok(())
     })
 }
 
-async fn run_bot(channels: &Channels, is_alone: bool) -> Result<(), Box<dyn Error>> {
+async fn run_bot(worker: Worker, is_alone: bool) -> Result<(), Box<dyn Error>> {
     if is_alone {
         tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
     }
-    let running = chat::bot(channels).run();
+    let running = worker.run();
     println!("the chat bot is at work");
     println!("stop it with Ctrl-C");
     let report = running.await?;

@@ -112,6 +112,8 @@ pub(crate) enum Problem {
     Forbidden,
     #[error("the bot has too much to do; ask it again later")]
     BotBusy,
+    #[error("the message could not be sent just now; try again in a moment")]
+    NotSent,
 }
 
 impl Problem {
@@ -123,6 +125,7 @@ impl Problem {
             Self::BadName => "bad_name",
             Self::Forbidden => "forbidden",
             Self::BotBusy => "bot_busy",
+            Self::NotSent => "not_sent",
         }
     }
 }

@@ -3,12 +3,12 @@ use std::hash::{BuildHasher, RandomState};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use narrows::{
-    BroadcastError, Close, Connection, Consumer, Disconnect, Group, LayerError, NameError, NoEvent, Reject,
+    BroadcastError, Close, Connection, Consumer, Disconnect, Group, Message, NameError, NoEvent, Reject,
 };
 use serde::Deserialize;
 
 use crate::announcement::{self, Announce, Announcement};
-use crate::bot::{self, Mention};
+use crate::bot::{self, BotChannel, Mention};
 use crate::protocol::{ClientMsg, Problem, ServerMsg, check_name, now};
 
 /// One device of one person in a chat room.
@@ -16,7 +16,14 @@ pub(crate) struct Room {
     room: Group<ServerMsg>,
     room_name: String,
     name: String,
-    announce: Announce,
+    site: Site,
+}
+
+/// What all rooms of the site have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) announce: Announce,
+    pub(crate) bot: BotChannel,
 }
 
 /// The query of the handshake: `?name=Ada`.
@@ -28,13 +35,13 @@ pub(crate) struct Who {
 
 impl Consumer for Room {
     // Any axum extractors. Where one rejects, the handshake is refused with its answer.
-    type Scope = (State<Announce>, Path<String>, Query<Who>);
+    type Scope = (State<Site>, Path<String>, Query<Who>);
     type In = ClientMsg;
     type Out = ServerMsg;
     type Event = NoEvent;
 
     async fn connect(
-        (State(announce), Path(room), Query(who)): Self::Scope,
+        (State(site), Path(room), Query(who)): Self::Scope,
         conn: &mut Connection<Self>,
     ) -> Result<Self, Reject> {
         let name = match who.name.trim() {
@@ -49,7 +56,7 @@ impl Consumer for Room {
         conn.join(&inbox(&name)).await?;
         conn.join(&announcement::everyone()).await?;
         conn.broadcast(&group, &ServerMsg::Joined { name: name.clone(), time: now() }).await?;
-        Ok(Self { room: group, room_name: room, name, announce })
+        Ok(Self { room: group, room_name: room, name, site })
     }
 
     async fn receive(&mut self, msg: ClientMsg, conn: &mut Connection<Self>) -> Result<(), Close> {
@@ -65,26 +72,26 @@ impl Consumer for Room {
                     from: from.clone(),
                     message: message.clone(),
                 });
-                conn.broadcast(&self.room, &ServerMsg::Message { message, from, time }).await?;
+                publish(&self.room, &ServerMsg::Message { message, from, time }, conn).await?;
                 // Behind the message: all see the answer below the question.
                 if let Some(mention) = mention {
-                    ask_the_bot(&mention, conn).await?;
+                    ask_the_bot(&self.site.bot, &mention, conn).await?;
                 }
             }
             ClientMsg::Direct { to, message } => {
                 let (theirs, mine) = (inbox(&to), inbox(&from));
                 let direct = ServerMsg::Direct { message, from, to, time };
-                conn.broadcast(&theirs, &direct).await?;
+                publish(&theirs, &direct, conn).await?;
                 // The sender's own devices show it too, this one among them.
                 if mine != theirs {
-                    conn.broadcast(&mine, &direct).await?;
+                    publish(&mine, &direct, conn).await?;
                 }
             }
-            ClientMsg::Announce { .. } if self.announce == Announce::Nobody => {
+            ClientMsg::Announce { .. } if self.site.announce == Announce::Nobody => {
                 conn.send_error(Problem::Forbidden.code(), &Problem::Forbidden.to_string())?;
             }
             ClientMsg::Announce { message } => {
-                conn.broadcast(&announcement::everyone(), &Announcement { message, from, time }).await?;
+                publish(&announcement::everyone(), &Announcement { message, from, time }, conn).await?;
             }
         }
         Ok(())
@@ -103,9 +110,21 @@ pub(crate) fn group(room: &str) -> Result<Group<ServerMsg>, NameError> {
     Group::keyed("chat", room)
 }
 
-async fn ask_the_bot(mention: &Mention, conn: &mut Connection<Room>) -> Result<(), Close> {
-    match conn.channels().send(&bot::channel(), mention).await {
-        Err(BroadcastError::Layer(LayerError::ChannelFull { .. })) => {
+/// Broadcasts for a client. While the channel layer is away the client is told so, and stays.
+async fn publish<M: Message>(group: &Group<M>, msg: &M, conn: &mut Connection<Room>) -> Result<(), Close> {
+    match conn.broadcast(group, msg).await {
+        Err(BroadcastError::Layer(error)) => {
+            tracing::debug!(%error, "a message was not sent");
+            Ok(conn.send_error(Problem::NotSent.code(), &Problem::NotSent.to_string())?)
+        }
+        sent => Ok(sent?),
+    }
+}
+
+async fn ask_the_bot(bot: &BotChannel, mention: &Mention, conn: &mut Connection<Room>) -> Result<(), Close> {
+    match conn.channels().send(&bot.0, mention).await {
+        Err(BroadcastError::Layer(error)) => {
+            tracing::debug!(%error, "the bot was not asked");
             Ok(conn.send_error(Problem::BotBusy.code(), &Problem::BotBusy.to_string())?)
         }
         sent => Ok(sent?),

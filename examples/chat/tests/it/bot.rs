@@ -1,4 +1,4 @@
-use chat::{Announce, Bot};
+use chat::{Announce, Bot, BotChannel};
 use narrows::layer::MemoryLayer;
 use narrows::{Channel, Channels};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn bots_elsewhere_share_the_work_and_each_question_has_one_answer() {
     let mut bots = Vec::new();
     for _ in 0..2 {
         let (end, ended) = oneshot::channel::<()>();
-        let bot = chat::bot(&Channels::with_layer(layer.another_node()));
+        let bot = chat::bot(&Channels::with_layer(layer.another_node()), &BotChannel::of(Bot::Only));
         bots.push((end, tokio::spawn(bot.run_until(async { drop(ended.await) }))));
     }
     // The bots have begun when this thread comes back: tests run on one.

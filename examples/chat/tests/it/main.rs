@@ -4,6 +4,7 @@
 
 mod bot;
 mod browser;
+mod nodes;
 mod pages;
 mod person;
 mod plain;
