@@ -1,12 +1,15 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, TlsCertificates, io::tcp::TcpSettings,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind,
+    IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, TlsCertificates,
+    io::tcp::TcpSettings,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -18,31 +21,41 @@ use crate::options::Times;
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     host: Host,
-    certificates: Option<TlsCertificates>,
+    /// An address with all that TLS needs, to be made out for a host and a port.
+    tls: Option<ConnectionAddr>,
     times: Times,
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    #[error("{host}: {error}")]
+    #[error("{host}: {}", hint(error))]
     Redis { host: String, error: redis::RedisError },
     #[error("no sentinel knows a master {master:?} that can be reached: {last}")]
     NoMaster { master: String, last: String },
 }
 
-/// A certificate or key that cannot be read.
+/// What Redis says, and where that says little what it means.
+fn hint(error: &redis::RedisError) -> String {
+    match error.kind() {
+        ErrorKind::Parse => "what answers is no Redis".to_owned(),
+        ErrorKind::RESP3NotSupported => format!("Redis 6 or later is needed: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+/// A certificate or key that cannot be read, or is none.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub struct TlsFileError {
     path: String,
-    error: std::io::Error,
+    error: String,
 }
 
 impl Connector {
     pub(crate) fn new(host: Host, times: Times) -> Result<Self, TlsFileError> {
-        let certificates = host.tls.as_ref().map(certificates).transpose()?;
-        Ok(Self { host, certificates, times })
+        let tls = host.tls.as_ref().map(tls_address).transpose()?;
+        Ok(Self { host, tls, times })
     }
 
     /// The same for another server of the same cluster.
@@ -134,16 +147,12 @@ impl Connector {
             .map_err(|error| ConnectError::Redis { host: self.host.to_string(), error })
     }
 
-    fn tcp(&self, host: &str, port: u16) -> ConnectionAddr {
-        let host = host.to_owned();
-        match &self.host.tls {
-            None => ConnectionAddr::Tcp(host, port),
-            Some(tls) => {
-                let mut address =
-                    ConnectionAddr::TcpTls { host, port, insecure: !tls.verify, tls_params: None };
-                address.set_danger_accept_invalid_hostnames(!tls.check_hostname);
-                address
+    fn tcp(&self, to: &str, at: u16) -> ConnectionAddr {
+        match self.tls.clone() {
+            Some(ConnectionAddr::TcpTls { insecure, tls_params, .. }) => {
+                ConnectionAddr::TcpTls { host: to.to_owned(), port: at, insecure, tls_params }
             }
+            _ => ConnectionAddr::Tcp(to.to_owned(), at),
         }
     }
 
@@ -156,10 +165,7 @@ impl Connector {
         let tcp = TcpSettings::default().set_nodelay(true);
         let info: ConnectionInfo = address.into_connection_info()?;
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
-        match &self.certificates {
-            None => Client::open(info),
-            Some(certificates) => Client::build_with_tls(info, certificates.clone()),
-        }
+        Client::open(info)
     }
 }
 
@@ -175,19 +181,40 @@ fn login(username: &Option<String>, password: &Option<String>) -> RedisConnectio
     }
 }
 
-fn certificates(tls: &Tls) -> Result<TlsCertificates, TlsFileError> {
-    let read = |path: &Path| {
-        fs::read(path).map_err(|error| TlsFileError { path: path.display().to_string(), error })
+fn tls_address(tls: &Tls) -> Result<ConnectionAddr, TlsFileError> {
+    // An error means that the program has chosen one itself. Without any, TLS panics where a program holds several.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let wrong = |path: &Path, error: String| TlsFileError { path: path.display().to_string(), error };
+    let read = |path: &Path| fs::read(path).map_err(|error| wrong(path, error.to_string()));
+    let read_certificates = |path: &Path| {
+        let pem = read(path)?;
+        match CertificateDer::pem_slice_iter(&pem).next() {
+            Some(_) => Ok(pem),
+            None => Err(wrong(path, "it holds no certificate".to_owned())),
+        }
     };
+    let root_cert = tls.ca.as_deref().map(read_certificates).transpose()?;
     let client_tls = match (&tls.cert, &tls.key) {
         // One file may hold both, as redis-py takes it.
         (Some(cert), key) => Some(ClientTlsConfig {
-            client_cert: read(cert)?,
+            client_cert: read_certificates(cert)?,
             client_key: read(key.as_ref().unwrap_or(cert))?,
         }),
         _ => None,
     };
-    Ok(TlsCertificates { client_tls, root_cert: tls.ca.as_deref().map(read).transpose()? })
+    let address = |certificates: TlsCertificates, file: &Option<PathBuf>| {
+        let nowhere =
+            ConnectionAddr::TcpTls { host: String::new(), port: 0, insecure: !tls.verify, tls_params: None };
+        let made =
+            nowhere.into_connection_info().and_then(|nowhere| Client::build_with_tls(nowhere, certificates));
+        made.map_err(|error| wrong(file.as_deref().unwrap_or(Path::new("")), error.to_string()))
+    };
+    // By itself first, to know which file is wrong.
+    address(TlsCertificates { client_tls: None, root_cert: root_cert.clone() }, &tls.ca)?;
+    let made = address(TlsCertificates { client_tls, root_cert }, &tls.cert)?;
+    let mut address = made.get_connection_info().addr().clone();
+    address.set_danger_accept_invalid_hostnames(!tls.check_hostname);
+    Ok(address)
 }
 
 /// Why a connection is no longer good.

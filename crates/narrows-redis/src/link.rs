@@ -166,7 +166,12 @@ impl Link {
         if broken {
             self.0.broke(number, silent);
         }
-        error
+        match error {
+            CallError::Layer(LayerError::Unavailable(why)) => {
+                unavailable(&format!("{}: {why}", self.0.connector.host()))
+            }
+            other => other,
+        }
     }
 }
 

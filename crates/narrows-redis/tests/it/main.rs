@@ -6,10 +6,12 @@
 mod capacity;
 mod churn;
 mod conformance;
+mod connections;
 mod consumers;
 mod direct;
 mod drain;
 mod expiry;
+mod fakes;
 mod faults;
 mod groups;
 mod keys;
@@ -30,4 +32,5 @@ mod site;
 mod sites;
 mod tap;
 mod thousands;
+mod tls;
 mod values;

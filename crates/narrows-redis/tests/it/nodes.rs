@@ -41,6 +41,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const ANSWER: Duration = Duration::from_secs(1);
 
+pub(crate) const HEALTH: Duration = Duration::from_millis(500);
+
 /// A call that is to end in [`ANSWER`] has done so, however busy the machine is.
 pub(crate) const IN_TIME: Duration = Duration::from_secs(5);
 
@@ -49,7 +51,7 @@ pub(crate) fn options(url: &str) -> RedisOptions {
     RedisOptions::several(parse_hosts(url).expect("it is a URL"))
         .answer_timeout(ANSWER)
         .connect_timeout(Duration::from_secs(1))
-        .health_interval(Duration::from_millis(500))
+        .health_interval(HEALTH)
 }
 
 /// A group that nothing else uses.
