@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use narrows_core::{LayerError, Skipped, Take, Topic};
-use redis::aio::ConnectionLike;
 use redis::Value;
+use redis::aio::ConnectionLike;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -123,10 +123,15 @@ impl Shelf {
     }
 
     fn take_oldest(&self) -> Slot {
-        let oldest = self.slots().iter_mut().filter(|slot| slot.is_some()).min_by(|a, b| {
-            let score = |slot: &Slot| slot.as_ref().map_or(0.0, |(_, score)| *score);
-            score(a).total_cmp(&score(b))
-        })?.take();
+        let oldest = self
+            .slots()
+            .iter_mut()
+            .filter(|slot| slot.is_some())
+            .min_by(|a, b| {
+                let score = |slot: &Slot| slot.as_ref().map_or(0.0, |(_, score)| *score);
+                score(a).total_cmp(&score(b))
+            })?
+            .take();
         self.taken.notify_waiters();
         oldest
     }
@@ -189,13 +194,7 @@ impl Drop for Asking<'_> {
 }
 
 /// For whoever takes next; it must not stay for ever when nobody does.
-async fn put_back(
-    shared: &Shared,
-    host: usize,
-    key: &str,
-    wire: &[u8],
-    score: f64,
-) -> Result<(), CallError> {
+async fn put_back(shared: &Shared, host: usize, key: &str, wire: &[u8], score: f64) -> Result<(), CallError> {
     let mut back = redis::pipe();
     back.cmd("ZADD").arg(key).arg(format!("{score:.6}")).arg(wire);
     back.cmd("EXPIRE").arg(key).arg(seconds(shared.options.expiry));

@@ -101,15 +101,16 @@ impl Shared {
 
     fn addition(&self, process: &str, channel: &str, message: Vec<u8>) -> Addition {
         let is_node = process.starts_with(NODE) && process.ends_with('!');
-        let capacity =
-            if is_node { self.options.node_capacity } else { self.options.capacities.of(channel) };
+        let capacity = if is_node { self.options.node_capacity } else { self.options.capacities.of(channel) };
         Addition { key: format!("{}{process}", self.options.prefix), capacity, message, is_node }
     }
 
     async fn add(&self, host: usize, additions: &[Addition]) -> Result<Vec<u8>, LayerError> {
         // As the receiver counts it: with what stands around the message.
         let limit = self.options.max_message_bytes;
-        if let Some(bytes) = additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit) {
+        if let Some(bytes) =
+            additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit)
+        {
             return Err(LayerError::TooLarge { bytes, limit });
         }
         let mut call = self.add.prepare_invoke();
@@ -145,5 +146,6 @@ fn process_of(channel: &str) -> Option<&str> {
 fn is_legal(process: &str) -> bool {
     let name = process.strip_suffix('!').unwrap_or(process);
     // The numbers of other scripts, too, as in Python.
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c.is_numeric() || matches!(c, '-' | '_' | '.'))
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphabetic() || c.is_numeric() || matches!(c, '-' | '_' | '.'))
 }

@@ -15,7 +15,8 @@ async fn both_sides_find_the_same_channels_full() {
     let node = site.node_with(site.options().capacities(capacities));
     let patterns = [("big-*", 6), ("re:re[0-9]+$", 2), ("*", 5)];
     let django = site.django_with(site.django_options().capacity(4).channel_capacity(&patterns)).await;
-    let cases = [("big-one", "big-two", 6), ("re17", "re18", 2), ("re17x", "re18x", 5), ("other", "another", 5)];
+    let cases =
+        [("big-one", "big-two", 6), ("re17", "re18", 2), ("re17x", "re18x", 5), ("other", "another", 5)];
     for (of_node, of_python, capacity) in cases {
         assert_eq!(room(&node, &channel(of_node)).await, capacity, "{of_node}");
         // What one side filled is full for the other, too.
@@ -69,7 +70,8 @@ async fn room(node: &Node, channel: &Topic) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_that_is_full_misses_messages_that_the_others_get_and_each_is_counted() {
     let Some(site) = Site::start(Setup::CORE) else { return };
-    let (group, node, reader) = (group("room"), site.node_with(site.options().capacities(Capacities::new(5))), site.node());
+    let (group, node, reader) =
+        (group("room"), site.node_with(site.options().capacities(Capacities::new(5))), site.node());
     let django = site.django().await;
     let member = site.member(&django, &group, 1).await;
     reader.subscribe(&group).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use narrows_core::{Skipped, Topic};
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use crate::groups::sorted;
 use crate::named::take;
@@ -16,6 +16,9 @@ use crate::site::{PATIENCE, Setup, Site, channel, group};
 
 const MESSAGES: usize = 3000;
 const TASKS: usize = 4;
+
+/// Between two rounds: without, they would leave the sender no processor.
+const PACE: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy)]
 enum Sender {
@@ -68,7 +71,10 @@ async fn a_steady_receiver_gets_all(setup: Setup, sender: Sender) {
         assert!(of_this > 0, "a task did nothing beside");
         rounds += of_this;
     }
-    assert!(messages.iter().map(|message| message["n"].as_u64().unwrap()).eq(0..MESSAGES as u64), "{rounds} rounds");
+    assert!(
+        messages.iter().map(|message| message["n"].as_u64().unwrap()).eq(0..MESSAGES as u64),
+        "{rounds} rounds"
+    );
     assert_eq!(node.seen().gaps(), []);
     assert!(Skipped::ALL.iter().all(|why| node.skipped(*why) == 0), "{:?}", node.seen());
 }
@@ -78,8 +84,9 @@ fn come_and_go(node: &Arc<Node>, task: usize, ended: &Arc<AtomicBool>) -> JoinHa
     let (node, ended) = (node.clone(), ended.clone());
     tokio::spawn(async move {
         let (mine, jobs) = (group(&format!("of-task-{task}")), channel("jobs"));
-        let mut rounds = 0;
+        let (mut rounds, mut pace) = (0, pace());
         while !ended.load(Ordering::SeqCst) {
+            pace.tick().await;
             node.subscribe(&mine).await;
             let own = node.own_channel().await;
             for topic in [&mine, &own] {
@@ -102,12 +109,19 @@ fn come_and_go(node: &Arc<Node>, task: usize, ended: &Arc<AtomicBool>) -> JoinHa
     })
 }
 
+fn pace() -> Interval {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
+}
+
 /// Joins and leaves the very group, on a layer beside.
 fn join_and_leave(node: Node, room: &Topic, ended: &Arc<AtomicBool>) -> JoinHandle<usize> {
     let (room, ended) = (room.clone(), ended.clone());
     tokio::spawn(async move {
-        let mut rounds = 0;
+        let (mut rounds, mut pace) = (0, pace());
         while !ended.load(Ordering::SeqCst) {
+            pace.tick().await;
             node.subscribe(&room).await;
             node.unsubscribe(&room).await;
             rounds += 1;
@@ -160,9 +174,9 @@ async fn each_job_is_taken_once_while_takers_give_up_and_end() {
             Err(_) => panic!("{} of {} were taken, {by_others} by those who left", taken.len(), 2 * sent),
         }
     }
-    let all = ["python", "node"].into_iter().flat_map(|from| {
-        (0..sent).map(move |n| json!({"type": "n", "from": from, "n": n}))
-    });
+    let all = ["python", "node"]
+        .into_iter()
+        .flat_map(|from| (0..sent).map(move |n| json!({"type": "n", "from": from, "n": n})));
     assert_eq!(sorted(taken), sorted(all.collect()));
 }
 
@@ -173,7 +187,8 @@ async fn a_taker_that_no_longer_asks_keeps_nothing_from_the_others() {
     let mut idle = node.open(&jobs);
     {
         let asking = idle.take();
-        let blocked = || site.servers.iter().all(|server| server.cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
+        let blocked =
+            || site.servers.iter().all(|server| server.cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
         tokio::select! {
             _ = asking => panic!("nothing was sent yet"),
             () = async { while !blocked() { tokio::task::yield_now().await } } => {}

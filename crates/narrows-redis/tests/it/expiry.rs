@@ -22,7 +22,8 @@ async fn expire() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_does_not_get_what_has_expired() {
     let Some(site) = Site::start(Setup::CORE) else { return };
-    let (jobs, node, django) = (channel("jobs"), site.node_with(site.options().expiry(EXPIRY)), site.django().await);
+    let (jobs, node, django) =
+        (channel("jobs"), site.node_with(site.options().expiry(EXPIRY)), site.django().await);
     for n in 0..3 {
         django.send(jobs.name(), json!({"type": "old", "n": n})).await.unwrap();
     }
@@ -35,7 +36,8 @@ async fn a_worker_does_not_get_what_has_expired() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_busy_for_too_long_is_told_what_expired_meanwhile() {
     let Some(site) = Site::start(Setup::CORE) else { return };
-    let (room, node, django) = (group("room"), site.node_with(site.options().expiry(EXPIRY)), site.django().await);
+    let (room, node, django) =
+        (group("room"), site.node_with(site.options().expiry(EXPIRY)), site.django().await);
     node.subscribe(&room).await;
     node.hold();
     django.group_send(room.name(), json!({"type": "first"})).await.unwrap();

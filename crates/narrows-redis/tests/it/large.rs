@@ -7,7 +7,8 @@ pub(crate) async fn a_message_of_a_mebibyte_arrives(site: &Site) {
     node.subscribe(&group).await;
     let member = site.member(&django, &group, 2).await;
     // Not of one letter: each part of it is to be in its place.
-    let text: String = (0..).flat_map(|n: u32| format!("{n} é ").chars().collect::<Vec<_>>()).take(1 << 20).collect();
+    let text: String =
+        (0..).flat_map(|n: u32| format!("{n} é ").chars().collect::<Vec<_>>()).take(1 << 20).collect();
     let message = json!({"type": "large", "text": text});
     node.publish(&group, &message).await;
     let received = django.receive(&member, PATIENCE).await.unwrap().unwrap();

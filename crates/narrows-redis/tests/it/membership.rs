@@ -64,7 +64,9 @@ async fn a_node_that_was_flushed_out_of_its_groups_comes_back_and_is_told() {
     rig::wait_until("the memberships", || all() == groups.len());
     for group in &groups {
         node.wait_until("a gap", |seen| {
-            seen.gaps().iter().any(|(of, gap)| of.as_ref().is_none_or(|of| of == group) && *gap == Gap::Reconnected)
+            seen.gaps()
+                .iter()
+                .any(|(of, gap)| of.as_ref().is_none_or(|of| of == group) && *gap == Gap::Reconnected)
         })
         .await;
         django.group_send(group.name(), json!({"type": "n"})).await.unwrap();

@@ -95,7 +95,9 @@ async fn all_share_the_work(site: &Site) {
         }
     };
     let sender = site.django().await;
-    let all = async { tokio::join!(work(&nodes[0]), work(&nodes[1]), python, send_from_both(&nodes[0], &sender, &jobs, 20)) };
+    let all = async {
+        tokio::join!(work(&nodes[0]), work(&nodes[1]), python, send_from_both(&nodes[0], &sender, &jobs, 20))
+    };
     let ((), (), (), sent) = timeout(PATIENCE, all).await.unwrap_or_else(|_| {
         panic!("{left:?} of the messages are left; taken: {taken:?}");
     });

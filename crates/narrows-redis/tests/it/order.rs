@@ -22,7 +22,8 @@ pub(crate) async fn each_senders_messages_keep_their_order(site: &Site) {
 #[track_caller]
 fn in_order(messages: &[Value]) {
     for from in ["python", "node"] {
-        let numbers = messages.iter().filter(|m| m["from"] == from).map(|m| m["n"].as_u64().unwrap() as usize);
+        let numbers =
+            messages.iter().filter(|m| m["from"] == from).map(|m| m["n"].as_u64().unwrap() as usize);
         assert!(numbers.clone().eq(0..EACH), "from {from}: {:?}", numbers.collect::<Vec<_>>());
     }
 }

@@ -89,7 +89,8 @@ async fn junk_among_a_groups_members_harms_no_other_member() {
     node.subscribe(&room).await;
     let member = site.member(&django, &room, 1).await;
     // These are no names: nothing may be written for them, least of all into the group itself.
-    let illegal: [&[u8]; 7] = [b"", b"\xff\xfe", b"a name", b":group:room", b"!", b"no\0ne!x", b"caf\xc3\xa9"];
+    let illegal: [&[u8]; 7] =
+        [b"", b"\xff\xfe", b"a name", b":group:room", b"!", b"no\0ne!x", b"caf\xc3\xa9"];
     for member in illegal {
         add(&site, "asgi:group:room", member);
     }

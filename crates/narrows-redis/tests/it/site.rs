@@ -105,8 +105,10 @@ impl Site {
                 TopicKind::Channel => topic.name().to_owned(),
             };
             rig::wait_until(&format!("{processes} subscribers of {name}"), || {
-                let count = |server: &Redis| server.reply(&["PUBSUB", "NUMSUB", &name]).items()[1].to_string();
-                self.servers.iter().map(|server| count(server).parse::<u64>().unwrap()).sum::<u64>() == processes
+                let count =
+                    |server: &Redis| server.reply(&["PUBSUB", "NUMSUB", &name]).items()[1].to_string();
+                self.servers.iter().map(|server| count(server).parse::<u64>().unwrap()).sum::<u64>()
+                    == processes
             });
         }
     }

@@ -10,7 +10,8 @@ use crate::node::Node;
 use crate::site::{PATIENCE, Site, channel};
 
 pub(crate) async fn values_are_the_same_on_the_other_side(site: &Site) {
-    let texts = json!({"": "", "ключ": "聊天 🎉", "é\u{301}": "\0\u{7f}\n\"\\/\u{2028}", "space in key": " "});
+    let texts =
+        json!({"": "", "ключ": "聊天 🎉", "é\u{301}": "\0\u{7f}\n\"\\/\u{2028}", "space in key": " "});
     let nested = json!({"list": [[], [1, [2, [3, {"deep": [null]}]]]], "map": {"a": {"b": {"c": {}}}}});
     let values = [
         json!({}),
