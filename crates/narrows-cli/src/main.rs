@@ -1,8 +1,10 @@
 //! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
 
 mod bench;
+mod connect;
 mod layer;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -19,19 +21,29 @@ struct Cli {
 enum Command {
     /// Measure a server under load.
     #[command(subcommand)]
-    Bench(bench::Mode),
+    Bench(Box<bench::Mode>),
+    /// Talk to a server: a WebSocket client for the terminal and for scripts.
+    Connect(Box<connect::Connect>),
     Send(layer::Send),
     Tail(layer::Tail),
 }
 
 fn main() -> ExitCode {
-    let done: Result<ExitCode, Box<dyn std::error::Error>> = match Cli::parse().command {
-        Command::Bench(mode) => mode.run().map_err(Into::into),
-        Command::Send(send) => send.run().map_err(Into::into),
-        Command::Tail(tail) => tail.run().map_err(Into::into),
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("narrows: {error}");
-        ExitCode::FAILURE
-    })
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Bench(mode) }) => mode.run().unwrap_or_else(|error| failed(&error)),
+        Ok(Cli { command: Command::Connect(connect) }) => connect.run(),
+        Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
+        Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
+        Err(answer) => {
+            // There is no better place to say that this place is gone.
+            let _ = answer.print();
+            // Help and version are what was asked for.
+            if answer.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+    }
+}
+
+fn failed(error: &dyn Error) -> ExitCode {
+    eprintln!("narrows: {error}");
+    ExitCode::FAILURE
 }

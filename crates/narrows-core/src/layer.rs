@@ -199,14 +199,8 @@ pub enum Skipped {
 
 impl Skipped {
     /// Each of them.
-    pub const ALL: [Self; 6] = [
-        Self::Malformed,
-        Self::Undecryptable,
-        Self::Oversized,
-        Self::Foreign,
-        Self::Expired,
-        Self::Full,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Malformed, Self::Undecryptable, Self::Oversized, Self::Foreign, Self::Expired, Self::Full];
 
     /// The name under which logs and metrics show it.
     pub fn name(self) -> &'static str {

@@ -30,3 +30,38 @@ pub use layer::{Kind, ParseKindError, RedisLayer};
 pub use options::{OptionsError, RedisOptions};
 pub use pubsub::PubSubLayer;
 pub use settings::{LayerSettings, LayerSettingsError};
+
+/// What fuzz targets see of the wire.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    use std::time::Duration;
+
+    use narrows_core::PayloadFormat;
+
+    use crate::wire::{To, Wire};
+
+    fn wire(format: PayloadFormat) -> Wire {
+        Wire { format, keys: None, random_prefix: 2, max_message_bytes: 1 << 20 }
+    }
+
+    /// Opens what may be a message of either layer. What opens can be addressed and sent on.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn open(format: PayloadFormat, data: &[u8]) {
+        let wire = wire(format);
+        // An error is as good as a message here.
+        let _ = wire.open(data.to_vec());
+        let Ok(message) = wire.open_addressed(data.to_vec(), Duration::MAX) else { return };
+        let names: Vec<&str> = message.to.iter().map(String::as_str).collect();
+        let pass_on = |payload: &[u8]| {
+            let sealed = wire.seal_for(payload, Some(To::List(&names)));
+            wire.open_addressed(sealed, Duration::MAX).expect("it was sealed just now")
+        };
+        // Once through, a map is written as short as it can be; from then on nothing changes.
+        let once = pass_on(&message.payload);
+        assert_eq!(once.to, names);
+        assert_eq!(pass_on(&once.payload).payload, once.payload);
+    }
+}

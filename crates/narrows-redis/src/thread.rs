@@ -1,6 +1,7 @@
 use std::io;
 use std::thread;
 
+use narrows_core::LayerError;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -29,5 +30,13 @@ impl Thread {
 
     pub(crate) fn handle(&self) -> Handle {
         self.runtime.clone()
+    }
+
+    /// Does a piece of work there, whatever runtime and clock the caller has; to its end, also when the caller goes.
+    pub(crate) async fn run(
+        &self,
+        work: impl Future<Output = Result<(), LayerError>> + Send + 'static,
+    ) -> Result<(), LayerError> {
+        self.runtime.spawn(work).await.unwrap_or(Err(LayerError::Closed))
     }
 }

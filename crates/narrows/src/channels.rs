@@ -12,7 +12,7 @@ use crate::admission::{Admission, Full, Permit};
 use crate::blocking::{Blocking, BlockingConsumer};
 use crate::capacity::Capacity;
 use crate::consumer::Consumer;
-use crate::hub::Hub;
+use crate::hub::{DynLayer, Hub};
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
@@ -80,7 +80,7 @@ impl Channels {
     /// A node with other settings.
     pub fn builder() -> ChannelsBuilder {
         ChannelsBuilder {
-            hub: None,
+            layer: None,
             limits: Limits::default(),
             outbox: Capacity::default(),
             origin: OriginPolicy::same_origin(),
@@ -209,7 +209,7 @@ impl Channels {
         &self.0.hub
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.0.counters
     }
 
@@ -324,7 +324,7 @@ impl Drop for Node {
 /// The settings of a node, on their way to [`Channels`].
 #[must_use = "`.build()` makes the node"]
 pub struct ChannelsBuilder {
-    hub: Option<Arc<Hub>>,
+    layer: Option<Box<dyn DynLayer>>,
     limits: Limits,
     outbox: Capacity,
     origin: OriginPolicy,
@@ -334,9 +334,10 @@ pub struct ChannelsBuilder {
 }
 
 impl ChannelsBuilder {
-    /// What carries messages between nodes. Default [`MemoryLayer`], for a single node.
+    /// What carries messages between nodes. Default [`MemoryLayer`], for a single node. It is started when the node
+    /// is [built](Self::build).
     pub fn layer(mut self, layer: impl ChannelLayer) -> Self {
-        self.hub = Some(Hub::start(layer));
+        self.layer = Some(Box::new(layer));
         self
     }
 
@@ -412,10 +413,11 @@ impl ChannelsBuilder {
 
     /// Makes the node.
     pub fn build(self) -> Channels {
-        let Self { hub, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
+        let Self { layer, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
         let counters: Arc<Counters> = Arc::default();
+        let layer = layer.unwrap_or_else(|| Box::new(MemoryLayer::new()));
         Channels(Arc::new(Node {
-            hub: hub.unwrap_or_else(|| Hub::start(MemoryLayer::new())),
+            hub: Hub::start(layer, counters.clone()),
             limits,
             outbox,
             origin,

@@ -6,6 +6,7 @@
 //!   every member on every node. [`Group::inbox`] is all of a user's devices, [`Group::everyone`] is everyone.
 //! * [`Channels`] is the node: it makes axum routes of consumers, and broadcasts from anywhere. A [`ChannelLayer`] carries
 //!   messages between nodes; [`layer::MemoryLayer`] is the default.
+//! * A [`Worker`] handles what is sent to named channels, in the background or in a process of its own.
 //! * [`serve`] runs it all on one thread a core and drains it in the end; `axum::serve` works as well.
 //! * [`testing`] is the test kit.
 //!
@@ -78,10 +79,11 @@ mod sync;
 pub mod testing;
 mod timers;
 mod transport;
+mod worker;
 
 pub use narrows_core::{
     Channel, ChannelLayer, Gap, Group, Inbound, LayerError, Message, MessageError, NameError, PayloadFormat,
-    Topic, TopicKind,
+    Queue, Skipped, Take, Topic, TopicKind,
 };
 
 pub use blocking::{Blocking, BlockingConnection, BlockingConsumer};
@@ -103,6 +105,7 @@ pub use routing::{
 pub use stats::{DropReason, Stats};
 pub use timers::Timer;
 pub use transport::ConsumerRoute;
+pub use worker::{Worker, WorkerError, WorkerReport};
 
 /// What benches and fuzz targets reach into; not part of the contract, and free to change at any time.
 #[cfg(feature = "internals")]

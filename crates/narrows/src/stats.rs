@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use narrows_core::Skipped;
+
 /// Why a message was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -18,14 +20,31 @@ pub enum DropReason {
     Inbox,
     /// A shard had more to deliver than it keeps.
     ShardBacklog,
-    /// It could not be read as the type of its group.
+    /// It could not be read as the type of its group or channel.
     Undecodable,
     /// It could not be written for the client.
     Unencodable,
+    /// A [`Worker`](crate::Worker) on a layer without queues had more waiting than its
+    /// [`backlog`](crate::Worker::backlog).
+    WorkerBacklog,
+    /// It waited for a [`Worker`](crate::Worker) that ended, or its handler was cut off by the worker's end.
+    WorkerEnded,
+    /// [`Skipped::Malformed`]: the channel layer got it, and it is no message.
+    LayerMalformed,
+    /// [`Skipped::Undecryptable`]: none of the channel layer's keys opened it.
+    LayerUndecryptable,
+    /// [`Skipped::Oversized`]: it was larger than the channel layer takes.
+    LayerOversized,
+    /// [`Skipped::Foreign`]: the channel layer got it for somebody who is not here.
+    LayerForeign,
+    /// [`Skipped::Expired`]: it was older than the channel layer keeps messages.
+    LayerExpired,
+    /// [`Skipped::Full`]: its receiver had as many unread messages as the channel layer keeps.
+    LayerFull,
 }
 
 impl DropReason {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 17] = [
         Self::OutboxOldest,
         Self::OutboxNewest,
         Self::OutboxReplaced,
@@ -35,6 +54,14 @@ impl DropReason {
         Self::ShardBacklog,
         Self::Undecodable,
         Self::Unencodable,
+        Self::WorkerBacklog,
+        Self::WorkerEnded,
+        Self::LayerMalformed,
+        Self::LayerUndecryptable,
+        Self::LayerOversized,
+        Self::LayerForeign,
+        Self::LayerExpired,
+        Self::LayerFull,
     ];
 
     /// The name under which metrics show it.
@@ -49,6 +76,26 @@ impl DropReason {
             Self::ShardBacklog => "shard_backlog",
             Self::Undecodable => "undecodable",
             Self::Unencodable => "unencodable",
+            Self::WorkerBacklog => "worker_backlog",
+            Self::WorkerEnded => "worker_ended",
+            Self::LayerMalformed => "layer_malformed",
+            Self::LayerUndecryptable => "layer_undecryptable",
+            Self::LayerOversized => "layer_oversized",
+            Self::LayerForeign => "layer_foreign",
+            Self::LayerExpired => "layer_expired",
+            Self::LayerFull => "layer_full",
+        }
+    }
+
+    pub(crate) fn of(skipped: Skipped) -> Self {
+        match skipped {
+            Skipped::Undecryptable => Self::LayerUndecryptable,
+            Skipped::Oversized => Self::LayerOversized,
+            Skipped::Foreign => Self::LayerForeign,
+            Skipped::Expired => Self::LayerExpired,
+            Skipped::Full => Self::LayerFull,
+            // `Malformed`; the compiler cannot know that there are no more, and the test below does.
+            _ => Self::LayerMalformed,
         }
     }
 }
@@ -75,6 +122,12 @@ pub struct Stats {
     pub stalls: u64,
     /// Shards that are stalled now.
     pub stalled_shards: u64,
+    /// How often the channel layer said that messages may have been lost.
+    pub gaps: u64,
+    /// Messages that [`Worker`](crate::Worker)s handled.
+    pub handled: u64,
+    /// Messages over which a [`Worker`](crate::Worker)'s handler failed or panicked.
+    pub failed: u64,
     drops: [u64; DropReason::ALL.len()],
 }
 
@@ -122,6 +175,9 @@ pub(crate) struct Counters {
     pub(crate) long_handlers: AtomicU64,
     pub(crate) stalls: AtomicU64,
     pub(crate) stalled_shards: AtomicU64,
+    pub(crate) gaps: AtomicU64,
+    pub(crate) handled: AtomicU64,
+    pub(crate) failed: AtomicU64,
     drops: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -144,6 +200,9 @@ impl Counters {
             long_handlers: get(&self.long_handlers),
             stalls: get(&self.stalls),
             stalled_shards: get(&self.stalled_shards),
+            gaps: get(&self.gaps),
+            handled: get(&self.handled),
+            failed: get(&self.failed),
             drops: std::array::from_fn(|i| get(&self.drops[i])),
         };
         for tally in shards {
@@ -151,5 +210,27 @@ impl Counters {
             stats.delivered += get(&tally.delivered);
         }
         stats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_layer_skipped_is_counted_under_the_layers_own_name_for_it() {
+        for skipped in Skipped::ALL {
+            assert_eq!(DropReason::of(skipped).name(), format!("layer_{}", skipped.name()));
+        }
+    }
+
+    #[test]
+    fn each_reason_is_counted_in_its_own_place() {
+        let counters = Counters::default();
+        for (reason, count) in DropReason::ALL.into_iter().zip(1..) {
+            counters.drop_of(reason, count);
+        }
+        let expected = DropReason::ALL.into_iter().zip(1..);
+        assert!(counters.read([]).drops().eq(expected));
     }
 }

@@ -7,6 +7,9 @@ const SLOTS: usize = 16_384;
 
 /// A Redis Cluster of three masters with a replica each. A node is down for the others after a second.
 ///
+/// The same node must not take over twice within five seconds: in Redis 7.0 the votes of the first time still count, it
+/// believes that it has won, nobody else does, and the cluster stays down.
+///
 /// ```no_run
 /// let Some(cluster) = rig::Cluster::start() else { return };
 /// let old = cluster.kill_master_of("asgi:group:room");

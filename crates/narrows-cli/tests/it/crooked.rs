@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
 pub(crate) const TEXT: u8 = 1;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
@@ -47,12 +49,22 @@ where
 }
 
 impl Peer {
-    /// Answers the handshake; every client of ours sends the same key.
-    pub(crate) fn accept(mut stream: TcpStream) -> Option<Self> {
-        read_head(&mut stream)?;
+    /// Answers the handshake.
+    pub(crate) fn accept(stream: TcpStream) -> Option<Self> {
+        Self::accept_with(stream, "")
+    }
+
+    /// The same with more headers, each with its line end.
+    pub(crate) fn accept_with(mut stream: TcpStream, headers: &str) -> Option<Self> {
+        let request = read_head(&mut stream)?;
+        let mut lines = request.lines().filter_map(|line| line.split_once(": "));
+        let (_, key) = lines.find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))?;
         stream.set_nodelay(true).unwrap();
-        let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
+            derive_accept_key(key.as_bytes())
+        );
         stream.write_all(head.as_bytes()).ok()?;
         Some(Self(stream))
     }
@@ -95,12 +107,12 @@ impl Peer {
 }
 
 /// Reads a request's head; `None` when the client is gone.
-pub(crate) fn read_head(stream: &mut TcpStream) -> Option<()> {
+pub(crate) fn read_head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         stream.read_exact(&mut byte).ok()?;
         head.extend(byte);
     }
-    Some(())
+    String::from_utf8(head).ok()
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod command;
+mod connect;
 mod connecting;
 mod crooked;
 mod faults;

@@ -7,7 +7,7 @@ mod sender;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -54,9 +54,7 @@ const ALIVE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct CoreLayer {
     shared: Arc<Shared>,
-    /// Those named channels that a connection, not a worker, listens to.
-    forwards: Mutex<HashMap<Topic, Forward>>,
-    _thread: Thread,
+    thread: Thread,
 }
 
 #[derive(Debug)]
@@ -70,6 +68,8 @@ struct Shared {
     hosts: Vec<HostLink>,
     inlet: Inlet,
     locals: Locals,
+    /// Those named channels that a connection, not a worker, listens to.
+    forwards: Mutex<HashMap<Topic, Forward>>,
     runtime: Handle,
     receiving: AtomicBool,
     turn: AtomicUsize,
@@ -107,13 +107,14 @@ impl CoreLayer {
             hosts: hosts.collect(),
             inlet: Inlet::default(),
             locals: Locals::default(),
+            forwards: Mutex::default(),
             runtime,
             receiving: AtomicBool::new(false),
             turn: AtomicUsize::new(0),
             add: redis::Script::new(include_str!("add.lua")),
             options,
         };
-        Ok(Self { shared: Arc::new(shared), forwards: Mutex::default(), _thread: thread })
+        Ok(Self { shared: Arc::new(shared), thread })
     }
 }
 
@@ -144,6 +145,48 @@ impl Shared {
         pipeline.cmd("ZADD").arg(&key).arg(format!("{:.6}", now())).arg(member);
         pipeline.cmd("EXPIRE").arg(&key).arg(seconds(self.options.group_expiry));
         pipeline
+    }
+
+    async fn subscribe(self: &Arc<Self>, topic: &Topic) -> Result<(), LayerError> {
+        if !self.receiving.swap(true, Ordering::AcqRel) {
+            receiver::start(self);
+        }
+        match topic.kind() {
+            TopicKind::Group => self.join(topic).await,
+            TopicKind::Channel if self.is_ours(topic.name()) => {
+                self.locals.open(topic, &topic.name()[self.process.len()..]);
+                Ok(())
+            }
+            TopicKind::Channel if topic.name().contains('!') => {
+                Err(LayerError::NotOurs { channel: topic.name().to_owned() })
+            }
+            TopicKind::Channel => {
+                // What is sent from now on waits in Redis, if nobody takes it sooner.
+                self.forwards().insert(topic.clone(), Forward::start(self, topic));
+                Ok(())
+            }
+        }
+    }
+
+    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
+        match topic.kind() {
+            TopicKind::Group => self.leave(topic).await,
+            TopicKind::Channel if self.is_ours(topic.name()) => {
+                self.locals.close(&topic.name()[self.process.len()..]);
+                Ok(())
+            }
+            TopicKind::Channel => {
+                let forward = self.forwards().remove(topic);
+                if let Some(forward) = forward {
+                    forward.end().await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn forwards(&self) -> MutexGuard<'_, HashMap<Topic, Forward>> {
+        self.forwards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn join(&self, topic: &Topic) -> Result<(), LayerError> {
@@ -200,54 +243,27 @@ impl ChannelLayer for CoreLayer {
     }
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let shared = &self.shared;
+        let (shared, topic) = (self.shared.clone(), topic.clone());
         if !shared.inlet.is_started() {
             return Err(LayerError::Closed);
         }
-        if !shared.receiving.swap(true, Ordering::AcqRel) {
-            receiver::start(shared);
-        }
-        match topic.kind() {
-            TopicKind::Group => shared.join(topic).await,
-            TopicKind::Channel if shared.is_ours(topic.name()) => {
-                shared.locals.open(topic, &topic.name()[shared.process.len()..]);
-                Ok(())
-            }
-            TopicKind::Channel if topic.name().contains('!') => {
-                Err(LayerError::NotOurs { channel: topic.name().to_owned() })
-            }
-            TopicKind::Channel => {
-                // What is sent from now on waits in Redis, if nobody takes it sooner.
-                let forward = Forward::start(shared, topic);
-                self.forwards.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.clone(), forward);
-                Ok(())
-            }
-        }
+        self.thread.run(async move { shared.subscribe(&topic).await }).await
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let shared = &self.shared;
-        match topic.kind() {
-            TopicKind::Group => shared.leave(topic).await,
-            TopicKind::Channel if shared.is_ours(topic.name()) => {
-                shared.locals.close(&topic.name()[shared.process.len()..]);
-                Ok(())
-            }
-            TopicKind::Channel => {
-                let forward = self.forwards.lock().unwrap_or_else(PoisonError::into_inner).remove(topic);
-                if let Some(forward) = forward {
-                    forward.end().await;
-                }
-                Ok(())
-            }
-        }
+        let (shared, topic) = (self.shared.clone(), topic.clone());
+        self.thread.run(async move { shared.unsubscribe(&topic).await }).await
     }
 
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        match topic.kind() {
-            TopicKind::Group => self.shared.send_to_group(topic.name(), &payload).await,
-            TopicKind::Channel => self.shared.send_to(topic.name(), &payload).await,
-        }
+        let (shared, topic) = (self.shared.clone(), topic.clone());
+        let publish = async move {
+            match topic.kind() {
+                TopicKind::Group => shared.send_to_group(topic.name(), &payload).await,
+                TopicKind::Channel => shared.send_to(topic.name(), &payload).await,
+            }
+        };
+        self.thread.run(publish).await
     }
 
     fn new_channel(&self) -> String {

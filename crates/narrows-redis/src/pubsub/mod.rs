@@ -45,7 +45,7 @@ const MOVES: usize = 5;
 #[derive(Debug)]
 pub struct PubSubLayer {
     shared: Arc<Shared>,
-    _thread: Thread,
+    thread: Thread,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl PubSubLayer {
             router,
             options,
         };
-        Ok(Self { shared: Arc::new(shared), _thread: thread })
+        Ok(Self { shared: Arc::new(shared), thread })
     }
 }
 
@@ -121,6 +121,33 @@ impl Shared {
         }
         Err(CallError::Moved.into())
     }
+
+    async fn unsubscribe(&self, name: Name) -> Result<(), LayerError> {
+        let Some(server) = self.router.forget(&name).and_then(|number| self.servers.get(number)) else {
+            return Ok(());
+        };
+        match self.ask(&server, |done| Request::Unsubscribe(name, done)).await {
+            // The subscription ends with the link; and should it not, its first message brings the end of it.
+            Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    async fn publish(&self, name: &Name, payload: Bytes) -> Result<(), LayerError> {
+        let (payload, limit) = (self.wire.seal(payload), self.options.max_message_bytes);
+        if payload.len() > limit {
+            return Err(LayerError::TooLarge { bytes: payload.len(), limit });
+        }
+        let mut publish = redis::cmd(if self.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
+        publish.arg(&**name).arg(&payload[..]);
+        for _ in 0..MOVES {
+            match self.servers.of(name).await?.link.call(&publish).await {
+                Err(CallError::Moved) => self.servers.refresh().await?,
+                other => return Ok(other.map(drop)?),
+            }
+        }
+        Err(CallError::Moved.into())
+    }
 }
 
 impl ChannelLayer for PubSubLayer {
@@ -136,42 +163,29 @@ impl ChannelLayer for PubSubLayer {
         if !self.shared.router.inlet.is_started() {
             return Err(LayerError::Closed);
         }
-        let (shared, name) = (&self.shared, self.shared.name(topic));
-        shared.router.want(name.clone(), topic.clone());
-        let subscribed = shared.subscribe(&name).await;
-        if subscribed.is_err() {
-            // Should it be subscribed after all, its first message brings the end of it.
-            shared.router.forget(&name);
-        }
-        subscribed
+        let (shared, topic) = (self.shared.clone(), topic.clone());
+        self.thread
+            .run(async move {
+                let name = shared.name(&topic);
+                shared.router.want(name.clone(), topic);
+                let subscribed = shared.subscribe(&name).await;
+                if subscribed.is_err() {
+                    // Should it be subscribed after all, its first message brings the end of it.
+                    shared.router.forget(&name);
+                }
+                subscribed
+            })
+            .await
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let (shared, name) = (&self.shared, self.shared.name(topic));
-        let Some(number) = shared.router.forget(&name) else { return Ok(()) };
-        let Some(server) = shared.servers.get(number) else { return Ok(()) };
-        match shared.ask(&server, |done| Request::Unsubscribe(name, done)).await {
-            // The subscription ends with the link; and should it not, its first message brings the end of it.
-            Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
-            other => Ok(other?),
-        }
+        let (shared, name) = (self.shared.clone(), self.shared.name(topic));
+        self.thread.run(async move { shared.unsubscribe(name).await }).await
     }
 
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        let (shared, limit) = (&self.shared, self.shared.options.max_message_bytes);
-        let (name, payload) = (shared.name(topic), shared.wire.seal(payload));
-        if payload.len() > limit {
-            return Err(LayerError::TooLarge { bytes: payload.len(), limit });
-        }
-        let mut publish = redis::cmd(if shared.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
-        publish.arg(&*name).arg(&payload[..]);
-        for _ in 0..MOVES {
-            match shared.servers.of(&name).await?.link.call(&publish).await {
-                Err(CallError::Moved) => shared.servers.refresh().await?,
-                other => return Ok(other.map(drop)?),
-            }
-        }
-        Err(CallError::Moved.into())
+        let (shared, name) = (self.shared.clone(), self.shared.name(topic));
+        self.thread.run(async move { shared.publish(&name, payload).await }).await
     }
 
     fn new_channel(&self) -> String {

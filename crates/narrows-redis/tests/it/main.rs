@@ -1,10 +1,14 @@
 //! The layers against a real Redis, with Django Channels on the other side.
 
+// Clippy allows this in test functions only, and not in their helpers.
+#![allow(clippy::unwrap_used)]
+
 mod capacity;
 mod churn;
 mod conformance;
 mod consumers;
 mod direct;
+mod drain;
 mod expiry;
 mod groups;
 mod keys;

@@ -2,13 +2,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, Queue, Topic};
+use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Topic};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), LayerError>> + Send + 'a>>;
 
 /// The boxed twin of [`ChannelLayer`], so that nothing a user names is generic over the layer.
-pub(super) trait DynLayer: Send + Sync {
+pub(crate) trait DynLayer: Send + Sync {
     fn start(&self, inbound: Inbound);
+    fn format(&self) -> PayloadFormat;
     fn subscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
     fn unsubscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a>;
     fn publish<'a>(&'a self, topic: &'a Topic, payload: Bytes) -> Answer<'a>;
@@ -20,6 +21,9 @@ pub(super) trait DynLayer: Send + Sync {
 impl<L: ChannelLayer> DynLayer for L {
     fn start(&self, inbound: Inbound) {
         ChannelLayer::start(self, inbound);
+    }
+    fn format(&self) -> PayloadFormat {
+        ChannelLayer::format(self)
     }
     fn subscribe<'a>(&'a self, topic: &'a Topic) -> Answer<'a> {
         Box::pin(ChannelLayer::subscribe(self, topic))

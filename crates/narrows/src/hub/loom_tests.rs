@@ -5,7 +5,7 @@
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::{model, thread};
-use narrows_core::Group;
+use narrows_core::{ChannelLayer, Group};
 
 use super::*;
 
@@ -62,7 +62,7 @@ impl Node {
     fn new(fails: bool) -> Self {
         let layer = Arc::new(Watched { fails: AtomicBool::new(fails), ..Watched::default() });
         let topic = Group::<()>::new("room").expect("the name is legal").topic();
-        Self { hub: Hub::start(Layer(layer.clone())), layer, topic }
+        Self { hub: Hub::start(Box::new(Layer(layer.clone())), Arc::default()), layer, topic }
     }
 
     fn join(&self, shard: u16) -> Member {

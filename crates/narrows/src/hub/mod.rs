@@ -5,20 +5,26 @@ mod dyn_layer;
 mod loom_tests;
 mod registry;
 mod relay;
+mod tap;
 #[cfg(all(test, not(narrows_loom)))]
 mod tests;
 
 use std::pin::Pin;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Receive, Topic};
+use narrows_core::{Gap, Inbound, LayerError, PayloadFormat, Queue, Receive, Skipped, Topic};
+use tokio::sync::watch;
 
-use self::dyn_layer::DynLayer;
+pub(crate) use self::dyn_layer::DynLayer;
 use self::registry::{Acquired, Registry, Step};
 pub(crate) use self::relay::{Delivery, Relay};
+pub(crate) use self::tap::Tap;
+use self::tap::{TAPS, Taps};
 use crate::shard::{Mail, Shard};
+use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
 
 /// One node's hub. It does no I/O of its own and never waits: it hands messages to shards, and asks the
@@ -28,17 +34,18 @@ pub(crate) struct Hub {
     format: PayloadFormat,
     registry: Registry,
     shards: OnceLock<Vec<Arc<Shard>>>,
+    taps: Taps,
+    counters: Arc<Counters>,
+    /// How many drivers wait for the layer.
+    waiting: watch::Sender<usize>,
 }
 
 impl Hub {
-    pub(crate) fn start(layer: impl ChannelLayer) -> Arc<Self> {
+    pub(crate) fn start(layer: Box<dyn DynLayer>, counters: Arc<Counters>) -> Arc<Self> {
         let format = layer.format();
-        let hub = Arc::new(Self {
-            layer: Box::new(layer),
-            format,
-            registry: Registry::default(),
-            shards: OnceLock::new(),
-        });
+        let (registry, taps) = Default::default();
+        let (shards, waiting) = (OnceLock::new(), watch::Sender::new(0));
+        let hub = Arc::new(Self { layer, format, registry, shards, taps, counters, waiting });
         hub.layer.start(Inbound::new(Receiver(Arc::downgrade(&hub))));
         hub
     }
@@ -49,6 +56,16 @@ impl Hub {
 
     pub(crate) fn new_channel(&self) -> String {
         self.layer.new_channel()
+    }
+
+    /// A queue of the layer's own, where it has them.
+    pub(crate) fn open(&self, channel: &Topic) -> Option<Queue> {
+        self.layer.open(channel)
+    }
+
+    /// Takes the messages of a topic without a shard.
+    pub(crate) fn tap(self: &Arc<Self>, topic: &Topic, backlog: usize) -> Tap {
+        Tap::new(self.clone(), topic, backlog)
     }
 
     /// The shards, started by the first who asks.
@@ -105,6 +122,11 @@ impl Hub {
         let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.run(subscribed));
         // The in-memory layer is done at once; no task for that.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            let waits = Waits::new(self.clone());
+            let work = async move {
+                work.await;
+                drop(waits);
+            };
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => drop(runtime.spawn(work)),
                 Err(_) => tracing::debug!("a subscription was left as it is: the runtime has ended"),
@@ -112,17 +134,27 @@ impl Hub {
         }
     }
 
+    /// Waits until the layer has done all that it was asked for, so that it knows what this node wants no longer.
+    pub(crate) async fn settled(&self) {
+        // It ends with this hub only.
+        let _ = self.waiting.subscribe().wait_for(|waiting| *waiting == 0).await;
+    }
+
     fn deliver(&self, topic: &Topic, payload: Bytes) {
         // The topic's lock is held throughout: all shards see its messages in one order.
         self.registry.with(topic, |id, shards| {
             let delivery = Arc::new(Delivery::new(id, payload, self.format));
             for &(shard, _) in shards {
-                self.started_shards()[usize::from(shard)].deliver(delivery.clone());
+                match shard {
+                    TAPS => self.taps.deliver(&delivery, &self.counters),
+                    _ => self.started_shards()[usize::from(shard)].deliver(delivery.clone()),
+                }
             }
         });
     }
 
     fn gap(&self, topic: Option<&Topic>, gap: Gap) {
+        self.counters.gaps.fetch_add(1, Ordering::Relaxed);
         match topic {
             None => {
                 for shard in self.started_shards() {
@@ -130,11 +162,27 @@ impl Hub {
                 }
             }
             Some(topic) => self.registry.with(topic, |id, shards| {
-                for &(shard, _) in shards {
+                for &(shard, _) in shards.iter().filter(|(shard, _)| *shard != TAPS) {
                     self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap));
                 }
             }),
         }
+    }
+}
+
+/// One driver that waits for the layer.
+struct Waits(Arc<Hub>);
+
+impl Waits {
+    fn new(hub: Arc<Hub>) -> Self {
+        hub.waiting.send_modify(|waiting| *waiting += 1);
+        Self(hub)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.waiting.send_modify(|waiting| *waiting -= 1);
     }
 }
 
@@ -185,11 +233,16 @@ impl Drop for Driver {
 pub(crate) struct Subscribed(Option<registry::Waiting>);
 
 impl Subscribed {
-    pub(crate) async fn wait(self) -> Result<(), Arc<LayerError>> {
-        match self.0 {
-            None => Ok(()),
-            Some(waiting) => waiting.await.unwrap_or_else(|_| Err(Arc::new(LayerError::Closed))),
-        }
+    pub(crate) async fn wait(mut self) -> Result<(), Arc<LayerError>> {
+        self.told().await
+    }
+
+    /// The same, for a caller that may be dropped and ask again. It is told of a failure once.
+    pub(crate) async fn told(&mut self) -> Result<(), Arc<LayerError>> {
+        let Some(waiting) = &mut self.0 else { return Ok(()) };
+        let told = waiting.await;
+        self.0 = None;
+        told.unwrap_or_else(|_| Err(Arc::new(LayerError::Closed)))
     }
 }
 
@@ -206,6 +259,12 @@ impl Receive for Receiver {
     fn gap(&self, topic: Option<&Topic>, gap: Gap) {
         if let Some(hub) = self.0.upgrade() {
             hub.gap(topic, gap);
+        }
+    }
+
+    fn skipped(&self, why: Skipped, count: usize) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.counters.drop_of(DropReason::of(why), count);
         }
     }
 }

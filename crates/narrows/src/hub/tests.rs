@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use narrows_core::Group;
+use narrows_core::{ChannelLayer, Group};
 
 use super::*;
 
@@ -31,7 +31,7 @@ impl ChannelLayer for Stubborn {
 }
 
 fn hub(panics: bool) -> (Arc<Hub>, Topic) {
-    let hub = Hub::start(Stubborn { panics, tried: AtomicBool::new(false) });
+    let hub = Hub::start(Box::new(Stubborn { panics, tried: AtomicBool::new(false) }), Arc::default());
     (hub, Group::<()>::new("room").expect("the name is legal").topic())
 }
 

@@ -1,10 +1,13 @@
+mod queue;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, Topic};
+use narrows_core::{ChannelLayer, Inbound, LayerError, Queue, Topic, TopicKind};
 
+use self::queue::{Queues, Taker};
 use crate::stripes::Stripes;
 use crate::sync::Arc;
 
@@ -20,8 +23,9 @@ use crate::sync::Arc;
 /// # drop((one, two));
 /// ```
 ///
-/// It holds no message: publishing hands it on at once, so the only bounds are those of each connection's
-/// inbox and outbox.
+/// Publishing hands a message on at once, so the bounds are those of each connection's inbox and outbox. It holds
+/// messages only of named channels that [`Worker`](crate::Worker)s have open, up to its
+/// [`capacity`](Self::capacity), and what was left when the last of them ended.
 #[derive(Debug, Clone)]
 pub struct MemoryLayer {
     bus: Arc<Bus>,
@@ -31,12 +35,17 @@ pub struct MemoryLayer {
 
 #[derive(Debug)]
 struct Bus {
-    topics: Stripes<Nodes>,
+    topics: Stripes<Part>,
     next: AtomicU64,
+    capacity: AtomicUsize,
 }
 
 /// Held while a message is handed on: this is where all nodes agree on a topic's order.
-type Nodes = HashMap<Topic, Vec<(u64, Inbound)>>;
+#[derive(Debug, Default)]
+struct Part {
+    nodes: HashMap<Topic, Vec<(u64, Inbound)>>,
+    queues: Queues,
+}
 
 impl MemoryLayer {
     /// A layer of one node.
@@ -49,6 +58,15 @@ impl MemoryLayer {
         Self::on(self.bus.clone())
     }
 
+    /// How many messages of a named channel may wait for its workers before a sender is refused with
+    /// [`LayerError::ChannelFull`]; at least 1. Default 100, as with Django Channels. It holds for all nodes on this
+    /// one's bus.
+    #[must_use]
+    pub fn capacity(self, messages: usize) -> Self {
+        self.bus.capacity.store(messages.max(1), Ordering::Relaxed);
+        self
+    }
+
     fn on(bus: Arc<Bus>) -> Self {
         let node = bus.next.fetch_add(1, Ordering::Relaxed);
         Self { bus, node, inbound: Arc::default() }
@@ -57,7 +75,11 @@ impl MemoryLayer {
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { topics: Stripes::new(|_| Nodes::new()), next: AtomicU64::default() }
+        Self {
+            topics: Stripes::new(|_| Part::default()),
+            next: AtomicU64::default(),
+            capacity: AtomicUsize::new(100),
+        }
     }
 }
 
@@ -75,19 +97,19 @@ impl ChannelLayer for MemoryLayer {
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
         let inbound = self.inbound.get().ok_or(LayerError::Closed)?.clone();
-        let (mut stripe, _) = self.bus.topics.of(topic);
+        let (mut part, _) = self.bus.topics.of(topic);
         // Mostly this node is the only one: no room to spare for more.
-        let nodes = stripe.entry(topic.clone()).or_insert_with(|| Vec::with_capacity(1));
+        let nodes = part.nodes.entry(topic.clone()).or_insert_with(|| Vec::with_capacity(1));
         nodes.push((self.node, inbound));
         Ok(())
     }
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        let (mut stripe, _) = self.bus.topics.of(topic);
-        if let Some(nodes) = stripe.get_mut(topic) {
+        let (mut part, _) = self.bus.topics.of(topic);
+        if let Some(nodes) = part.nodes.get_mut(topic) {
             nodes.retain(|(node, _)| *node != self.node);
             if nodes.is_empty() {
-                stripe.remove(topic);
+                part.nodes.remove(topic);
             }
         }
         Ok(())
@@ -98,8 +120,14 @@ impl ChannelLayer for MemoryLayer {
     }
 
     fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>> {
-        let (stripe, _) = self.bus.topics.of(topic);
-        for (_, inbound) in stripe.get(topic).into_iter().flatten() {
+        let (mut part, _) = self.bus.topics.of(topic);
+        // First, as a sender who is refused has reached nobody.
+        if topic.kind() == TopicKind::Channel
+            && let Err(full) = part.queues.push(topic, payload, self.bus.capacity.load(Ordering::Relaxed))
+        {
+            return Some(Err(full));
+        }
+        for (_, inbound) in part.nodes.get(topic).into_iter().flatten() {
             inbound.deliver(topic, payload.clone());
         }
         Some(Ok(()))
@@ -107,5 +135,9 @@ impl ChannelLayer for MemoryLayer {
 
     fn new_channel(&self) -> String {
         format!("specific.memory{}!{}", self.node, self.bus.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn open(&self, channel: &Topic) -> Option<Queue> {
+        Some(Queue::new(Taker::open(self.bus.clone(), channel)))
     }
 }

@@ -31,3 +31,4 @@ mod signals;
 pub use self::health::health;
 pub use self::listener::{Address, ListenError};
 pub use self::server::{Listening, Server};
+pub(crate) use self::signals::first_signal;

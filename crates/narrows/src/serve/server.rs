@@ -7,7 +7,7 @@ use super::acceptor::Acceptor;
 use super::http::Http;
 use super::listener::{Address, ListenError, Listener};
 use super::settings::Settings;
-use super::signals::Signals;
+use super::signals::first_signal;
 use crate::Channels;
 
 /// An axum router on its way to being served, on the shards of its [`Channels`].
@@ -81,23 +81,8 @@ impl Listening {
     /// # Panics
     /// Where signals cannot be handled, or outside a tokio runtime with I/O and time.
     pub fn run(self) -> impl Future<Output = ()> {
-        let mut signals = Signals::take().expect("a process can handle its signals");
-        let (told, ending) = tokio::sync::oneshot::channel();
         let channels = self.server.channels.clone();
-        tokio::spawn(async move {
-            let (signal, _) = signals.next().await;
-            // Before it is said: whoever reads the log finds it so.
-            channels.set_unready();
-            tracing::info!(signal, "draining; a second signal ends at once");
-            // The server may have ended by itself.
-            let _ = told.send(());
-            let (signal, status) = signals.next().await;
-            tracing::warn!(signal, "ending at once");
-            std::process::exit(status);
-        });
-        self.run_until(async {
-            let _ = ending.await;
-        })
+        self.run_until(first_signal(move || channels.set_unready()))
     }
 
     /// Serves until `end` is ready, then drains as [`run`](Self::run) does.
@@ -130,6 +115,8 @@ impl Listening {
         let drained = async {
             channels.drain(settings.drain_window).await;
             tokio::join!(channels.idle(), http.idle());
+            // The other nodes are to know that this one is in no group any more.
+            channels.hub().settled().await;
         };
         if tokio::time::timeout(settings.drain_timeout, drained).await.is_err() {
             let left = channels.stats().connections;

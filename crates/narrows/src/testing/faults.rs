@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use narrows_core::{Gap, Inbound, LayerError, Topic};
+use narrows_core::{Gap, Inbound, LayerError, Skipped, Topic};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, Notify, lock};
 
 /// The control of a [`FaultyLayer`](super::FaultyLayer): what goes wrong, and how often it has.
 ///
@@ -19,6 +19,8 @@ pub struct Faults(Arc<Control>);
 
 struct Control {
     inbound: OnceLock<Inbound>,
+    /// Tells those who wait for a message of a queue that the link was cut.
+    cut: Notify,
     plan: Mutex<Plan>,
 }
 
@@ -62,7 +64,7 @@ pub struct FaultCounts {
 impl Faults {
     pub(super) fn seeded(seed: u64) -> Self {
         let plan = Plan { random: seed, ..Plan::default() };
-        Self(Arc::new(Control { inbound: OnceLock::new(), plan: Mutex::new(plan) }))
+        Self(Arc::new(Control { inbound: OnceLock::new(), cut: Notify::new(), plan: Mutex::new(plan) }))
     }
 
     /// Drops the next `count` messages.
@@ -105,9 +107,11 @@ impl Faults {
         self.plan().delay = (!delay.is_zero()).then(|| (delay, Handle::current()));
     }
 
-    /// Cuts the link: calls are refused with [`LayerError::Unavailable`], and what others publish is lost.
+    /// Cuts the link: calls are refused with [`LayerError::Unavailable`], and what others publish is lost, but for
+    /// what waits in a queue.
     pub fn disconnect(&self) {
         self.plan().disconnected = true;
+        self.0.cut.notify_waiters();
     }
 
     /// Mends the link. Subscriptions are as they were, and the node is told that messages may be missing.
@@ -121,6 +125,12 @@ impl Faults {
     pub fn gap(&self, topic: Option<&Topic>, gap: Gap) {
         if let Some(inbound) = self.0.inbound.get() {
             inbound.gap(topic, gap);
+        }
+    }
+
+    pub(super) fn skipped(&self, why: Skipped, count: usize) {
+        if let Some(inbound) = self.0.inbound.get() {
+            inbound.skipped(why, count);
         }
     }
 
@@ -151,12 +161,18 @@ impl Faults {
     }
 
     pub(super) fn check_link(&self) -> Result<(), LayerError> {
-        let plan = &mut *self.plan();
-        if plan.disconnected {
-            plan.counts.refused += 1;
-            return Err(LayerError::Unavailable("the test cut the link".into()));
-        }
-        Ok(())
+        let disconnected = self.plan().disconnected;
+        if disconnected { Err(self.refuse()) } else { Ok(()) }
+    }
+
+    pub(super) fn refuse(&self) -> LayerError {
+        self.plan().counts.refused += 1;
+        LayerError::Unavailable("the test cut the link".into())
+    }
+
+    /// Ends when the link is cut from now on.
+    pub(super) fn cut(&self) -> impl Future<Output = ()> + '_ {
+        self.0.cut.notified()
     }
 
     pub(super) fn arrived(&self, topic: &Topic, payload: Bytes) {

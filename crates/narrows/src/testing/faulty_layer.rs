@@ -1,5 +1,9 @@
+use std::pin::Pin;
+
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Receive, Topic};
+use narrows_core::{
+    ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Queue, Receive, Skipped, Take, Topic,
+};
 
 use super::faults::Faults;
 
@@ -27,7 +31,8 @@ use super::faults::Faults;
 /// ```
 ///
 /// It stands between this node and the layer within. Without faults it keeps all of that layer's promises.
-/// It never gives a message twice, as no channel layer may.
+/// It never gives a message twice, as no channel layer may. Of the queues of the layer within it cuts the link only:
+/// their messages wait there meanwhile.
 #[derive(Debug)]
 pub struct FaultyLayer<L> {
     within: L,
@@ -80,6 +85,35 @@ impl<L: ChannelLayer> ChannelLayer for FaultyLayer<L> {
     fn new_channel(&self) -> String {
         self.within.new_channel()
     }
+
+    fn open(&self, channel: &Topic) -> Option<Queue> {
+        let (within, faults) = (self.within.open(channel)?, self.faults.clone());
+        Some(Queue::new(Cuttable { within, faults }))
+    }
+}
+
+struct Cuttable {
+    within: Queue,
+    faults: Faults,
+}
+
+impl Take for Cuttable {
+    fn take(&mut self) -> Pin<Box<dyn Future<Output = Result<Bytes, LayerError>> + Send + '_>> {
+        Box::pin(async {
+            // Before the look, so that a cut behind it is noticed.
+            let cut = self.faults.cut();
+            self.faults.check_link()?;
+            tokio::select! {
+                biased;
+                () = cut => Err(self.faults.refuse()),
+                taken = self.within.take() => taken,
+            }
+        })
+    }
+
+    fn close(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.within.close())
+    }
 }
 
 /// Where the layer within hands in what arrives.
@@ -92,5 +126,9 @@ impl Receive for Link {
 
     fn gap(&self, topic: Option<&Topic>, gap: Gap) {
         self.0.gap(topic, gap);
+    }
+
+    fn skipped(&self, why: Skipped, count: usize) {
+        self.0.skipped(why, count);
     }
 }

@@ -54,7 +54,7 @@ fn a_receive_that_is_stopped_unsubscribes() {
     assert_eq!(layer.receive("named", QUIET).wait().unwrap(), None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_can_be_awaited() {
     let (Some(redis), Some(python)) = (Redis::start(), Python::start()) else { return };
     let layer = python.core(&redis.url());
