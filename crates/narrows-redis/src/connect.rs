@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, PushKind, RedisConnectionInfo, TlsCertificates, io::tcp::TcpSettings,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, TlsCertificates, io::tcp::TcpSettings,
 };
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::hosts::{Host, Place, Tls};
 use crate::options::Times;
@@ -83,12 +84,15 @@ impl Connector {
         let client = self.client(host, port)?;
         let redis = client.get_multiplexed_async_connection_with_config(&config).await;
         let redis = redis.map_err(|error| ConnectError::Redis { host: self.host.to_string(), error })?;
-        Ok(Connection { redis, lost, connector: self.clone(), master })
+        let watch = master.map(|master| Watch::start(self.clone(), master));
+        Ok(Connection { redis, lost, times: self.times, watch })
     }
 
     /// Where the sentinels say that the master is; `None` without sentinels.
     async fn master(&self) -> Result<Option<(String, u16)>, ConnectError> {
-        let Place::Sentinel { sentinels, master, username, password } = &self.host.place else { return Ok(None) };
+        let Place::Sentinel { sentinels, master, username, password } = &self.host.place else {
+            return Ok(None);
+        };
         let mut last = "there is no sentinel".to_owned();
         for (host, port) in sentinels {
             match timeout(self.times.connect, self.ask(host, *port, master, username, password)).await {
@@ -135,7 +139,8 @@ impl Connector {
         match &self.host.tls {
             None => ConnectionAddr::Tcp(host, port),
             Some(tls) => {
-                let mut address = ConnectionAddr::TcpTls { host, port, insecure: !tls.verify, tls_params: None };
+                let mut address =
+                    ConnectionAddr::TcpTls { host, port, insecure: !tls.verify, tls_params: None };
                 address.set_danger_accept_invalid_hostnames(!tls.check_hostname);
                 address
             }
@@ -185,23 +190,34 @@ fn certificates(tls: &Tls) -> Result<TlsCertificates, TlsFileError> {
     Ok(TlsCertificates { client_tls, root_cert: tls.ca.as_deref().map(read).transpose()? })
 }
 
-const CLOSED: &str = "the connection was closed";
+/// Why a connection is no longer good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Lost {
+    #[error("the connection was closed")]
+    Closed,
+    #[error("{0}")]
+    Silent(&'static str),
+    #[error("another server is the master now")]
+    Demoted,
+    #[error("{0}")]
+    Broken(String),
+}
 
 /// A connection to one Redis.
 pub(crate) struct Connection {
     pub(crate) redis: MultiplexedConnection,
     lost: Arc<Notify>,
-    connector: Connector,
-    master: Option<(String, u16)>,
+    times: Times,
+    watch: Option<Watch>,
 }
 
 impl Connection {
     /// Returns when the connection is no longer good: closed, silent, or to a master that is none any more.
-    pub(crate) async fn lost(&self) -> String {
-        let health = async {
+    pub(crate) async fn lost(&self) -> Lost {
+        let silent = async {
             let mut next = Instant::now();
             loop {
-                next += self.connector.times.health;
+                next += self.times.health;
                 sleep_until(next).await;
                 if let Err(why) = self.check().await {
                     break why;
@@ -209,34 +225,70 @@ impl Connection {
             }
         };
         tokio::select! {
-            why = self.closed() => why,
-            why = health => why,
+            why = self.gone() => why,
+            why = silent => why,
         }
     }
 
-    /// Returns when the connection is closed. For one whose commands block, so that it cannot be asked beside them.
-    pub(crate) async fn closed(&self) -> String {
-        self.lost.notified().await;
-        CLOSED.to_owned()
+    /// Returns when the connection is closed, or to a master that is none any more. For one whose commands block, so
+    /// that it cannot be asked beside them.
+    pub(crate) async fn gone(&self) -> Lost {
+        let demoted = async {
+            match &self.watch {
+                Some(watch) => watch.demoted.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.lost.notified() => Lost::Closed,
+            () = demoted => Lost::Demoted,
+        }
     }
 
-    async fn check(&self) -> Result<(), String> {
+    /// Whether another server is the master by now.
+    pub(crate) fn is_demoted(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.task.is_finished())
+    }
+
+    async fn check(&self) -> Result<(), Lost> {
         let mut redis = self.redis.clone();
-        match timeout(self.connector.times.answer, redis::cmd("PING").exec_async(&mut redis)).await {
-            Err(_) => return Err(format!("no answer in {:?}", self.connector.times.answer)),
-            Ok(Err(error)) if error.is_unrecoverable_error() || error.is_io_error() => return Err(error.to_string()),
+        match timeout(self.times.answer, redis::cmd("PING").exec_async(&mut redis)).await {
+            Err(_) => Err(Lost::Silent("it answers no ping")),
+            Ok(Err(error)) if error.is_timeout() => Err(Lost::Silent("it answers no ping")),
+            Ok(Err(error)) if error.is_unrecoverable_error() || error.is_io_error() => {
+                Err(Lost::Broken(error.to_string()))
+            }
             // It may not be allowed to ping, but it answers.
-            Ok(_) => {}
+            Ok(_) => Ok(()),
         }
-        self.still_master().await
     }
+}
 
-    /// Asks the sentinels, where there are some, whether this is still the master.
-    pub(crate) async fn still_master(&self) -> Result<(), String> {
-        match self.connector.master().await {
-            Ok(master) if master != self.master => Err("another server is the master now".to_owned()),
-            // Sentinels that cannot be reached are no reason to leave a master that can.
-            Ok(_) | Err(_) => Ok(()),
-        }
+/// The work, beside a connection, of asking the sentinels now and then whether its server is still the master.
+struct Watch {
+    demoted: Arc<Notify>,
+    task: AbortHandle,
+}
+
+impl Watch {
+    fn start(connector: Connector, master: (String, u16)) -> Self {
+        let demoted = Arc::new(Notify::new());
+        let tell = demoted.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                sleep(connector.times.health).await;
+                // Sentinels that cannot be reached are no reason to leave a master that can.
+                if connector.master().await.is_ok_and(|now| now.is_some_and(|now| now != master)) {
+                    break tell.notify_one();
+                }
+            }
+        });
+        Self { demoted, task: task.abort_handle() }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

@@ -41,7 +41,11 @@ impl Inlet {
         if let Some(logged) = self.logged.get(why as usize)
             && !logged.swap(true, Ordering::Relaxed)
         {
-            tracing::warn!(why = why.name(), name, "a message in redis is skipped, and further ones of the kind quietly");
+            tracing::warn!(
+                why = why.name(),
+                name,
+                "a message in redis is skipped, and further ones of the kind quietly"
+            );
         }
     }
 }

@@ -1,14 +1,15 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use narrows_core::LayerError;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ScriptInvocation, ServerErrorKind, Value};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::backoff::Backoff;
-use crate::connect::Connector;
+use crate::connect::{Connector, Lost};
 
 /// The connection for commands to one Redis, which comes back by itself. Commands of many tasks share it; each waits
 /// for its own answer only.
@@ -25,12 +26,19 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The connection, and how it is said to be broken.
-    up: Option<(MultiplexedConnection, Arc<Notify>)>,
+    up: Option<(MultiplexedConnection, Arc<Broken>)>,
     /// Which connection this is, so that late bad news of one before is not taken for its own.
     number: u64,
     /// Why the last attempt failed. While it is known, nobody waits.
     failing: Option<Arc<str>>,
+}
+
+/// How a connection is said to be broken by those who use it.
+#[derive(Debug, Default)]
+struct Broken {
+    said: Notify,
+    /// Because nothing was answered.
+    silent: AtomicBool,
 }
 
 /// A command's error, and whether it is worth asking elsewhere.
@@ -44,12 +52,8 @@ pub(crate) enum CallError {
 impl Link {
     /// The link, and the work that keeps it up.
     pub(crate) fn new(connector: Connector, answer: Duration) -> (Self, impl Future<Output = ()> + Send) {
-        let link = Self(Arc::new(Inner {
-            connector,
-            state: Mutex::default(),
-            changed: Notify::new(),
-            answer,
-        }));
+        let link =
+            Self(Arc::new(Inner { connector, state: Mutex::default(), changed: Notify::new(), answer }));
         // The work must not keep alive what would end it.
         let weak = Arc::downgrade(&link.0);
         let connector = link.0.connector.clone();
@@ -58,44 +62,88 @@ impl Link {
             loop {
                 let connected = connector.connect(|_| {}).await;
                 let Some(inner) = weak.upgrade() else { return };
-                let connection = match connected {
-                    Ok(connection) => connection,
+                match connected {
+                    Ok(connection) => {
+                        let broken = inner.up(connection.redis.clone());
+                        drop(inner);
+                        backoff.connected();
+                        let why = tokio::select! {
+                            why = connection.lost() => why,
+                            () = broken.said.notified() => broken.why(),
+                        };
+                        let Some(inner) = weak.upgrade() else { return };
+                        if backoff.is_news() {
+                            tracing::warn!(redis = %connector.host(), %why, "the link to redis is down");
+                        }
+                        inner.down(&why);
+                    }
                     Err(error) => {
                         if inner.fail(error.to_string().into()) {
                             tracing::warn!(redis = %connector.host(), %error, "redis cannot be reached");
                         }
-                        drop(inner);
-                        backoff.pause().await;
-                        continue;
                     }
-                };
-                let broken = inner.up(connection.redis.clone());
-                backoff.reset();
-                let why = tokio::select! {
-                    why = connection.lost() => why,
-                    () = broken.notified() => "a command was not answered".to_owned(),
-                };
-                inner.down();
-                tracing::warn!(redis = %connector.host(), %why, "the link to redis is down");
+                }
+                backoff.pause().await;
             }
         };
         (link, work)
     }
 
-    pub(crate) async fn call(&self, command: &Cmd) -> Result<Value, CallError> {
-        let (mut redis, number) = self.connection().await?;
-        let answer = redis.send_packed_command(command).await.and_then(Value::extract_error);
-        answer.map_err(|error| self.error(error, number))
+    /// Until when whoever calls now is to have an answer.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.answer
+    }
+
+    pub(crate) async fn call(&self, command: &Cmd, deadline: Instant) -> Result<Value, CallError> {
+        let ask = async |mut redis: MultiplexedConnection| {
+            redis.send_packed_command(command).await.and_then(Value::extract_error)
+        };
+        self.ask(deadline, ask).await
     }
 
     /// The answers to all of a pipeline's commands.
-    pub(crate) async fn call_all(&self, pipeline: &Pipeline) -> Result<Vec<Value>, CallError> {
-        let (mut redis, number) = self.connection().await?;
-        pipeline.query_async(&mut redis).await.map_err(|error| self.error(error, number))
+    pub(crate) async fn call_all(
+        &self,
+        pipeline: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, CallError> {
+        self.ask(deadline, async |mut redis: MultiplexedConnection| pipeline.query_async(&mut redis).await)
+            .await
     }
 
-    pub(crate) async fn connection(&self) -> Result<(MultiplexedConnection, u64), CallError> {
-        let deadline = Instant::now() + self.0.answer;
+    pub(crate) async fn call_script(
+        &self,
+        script: &ScriptInvocation<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<i64>, CallError> {
+        self.ask(deadline, async |mut redis: MultiplexedConnection| script.invoke_async(&mut redis).await)
+            .await
+    }
+
+    async fn ask<T>(
+        &self,
+        deadline: Instant,
+        ask: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, CallError> {
+        let (redis, number) = self.connection(deadline).await?;
+        let asked = Instant::now();
+        match timeout_at(deadline, ask(redis)).await {
+            Ok(answer) => answer.map_err(|error| self.error(error, number)),
+            Err(_) => {
+                // One that was asked only just before its time was over has shown nothing.
+                if asked.elapsed() >= self.0.answer / 2 {
+                    self.0.broke(number, true);
+                }
+                let why = format!("{}: no answer in {:?}", self.0.connector.host(), self.0.answer);
+                Err(unavailable(&why))
+            }
+        }
+    }
+
+    pub(crate) async fn connection(
+        &self,
+        deadline: Instant,
+    ) -> Result<(MultiplexedConnection, u64), CallError> {
         loop {
             // Made before the look, so that nothing slips in between.
             let changed = self.0.changed.notified();
@@ -112,10 +160,11 @@ impl Link {
     }
 
     /// What an error says about this link, and to the caller.
-    pub(crate) fn error(&self, error: RedisError, number: u64) -> CallError {
+    fn error(&self, error: RedisError, number: u64) -> CallError {
+        let silent = error.is_timeout();
         let (error, broken) = CallError::of(error);
         if broken {
-            self.0.broke(number);
+            self.0.broke(number, silent);
         }
         error
     }
@@ -137,6 +186,11 @@ impl CallError {
         };
         (Self::Layer(LayerError::Unavailable(error.into())), broken)
     }
+
+    /// Whether an error is one of the connection, not of the command.
+    pub(crate) fn is_of_link(error: &RedisError) -> bool {
+        Self::of(error.clone()).1
+    }
 }
 
 fn unavailable(why: &str) -> CallError {
@@ -148,8 +202,8 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn up(&self, redis: MultiplexedConnection) -> Arc<Notify> {
-        let broken = Arc::new(Notify::new());
+    fn up(&self, redis: MultiplexedConnection) -> Arc<Broken> {
+        let broken = Arc::new(Broken::default());
         let mut state = self.state();
         *state = State { up: Some((redis, broken.clone())), number: state.number + 1, failing: None };
         drop(state);
@@ -157,8 +211,15 @@ impl Inner {
         broken
     }
 
-    fn down(&self) {
-        self.state().up = None;
+    fn down(&self, why: &Lost) {
+        let mut state = self.state();
+        state.up = None;
+        // After silence the next attempt may be long, too. Otherwise it is worth waiting for.
+        if let Lost::Silent(_) = why {
+            state.failing = Some(format!("{}: {why}", self.connector.host()).into());
+        }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// `true` for the first failure in a row.
@@ -168,10 +229,29 @@ impl Inner {
         first
     }
 
-    fn broke(&self, number: u64) {
+    fn broke(&self, number: u64, silent: bool) {
         let state = self.state();
         if let (Some((_, broken)), true) = (&state.up, state.number == number) {
-            broken.notify_one();
+            broken.silent.fetch_or(silent, Ordering::Relaxed);
+            broken.said.notify_one();
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// Wakes the work, so that it ends.
+    fn drop(&mut self) {
+        if let Some((_, broken)) = &self.state().up {
+            broken.said.notify_one();
+        }
+    }
+}
+
+impl Broken {
+    fn why(&self) -> Lost {
+        match self.silent.load(Ordering::Relaxed) {
+            true => Lost::Silent("a command was not answered"),
+            false => Lost::Broken("a command failed".to_owned()),
         }
     }
 }

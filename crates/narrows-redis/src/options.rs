@@ -163,11 +163,7 @@ impl RedisOptions {
     }
 
     pub(crate) fn times(&self) -> Times {
-        Times {
-            connect: self.connect_timeout,
-            answer: self.answer_timeout,
-            health: self.health_interval,
-        }
+        Times { connect: self.connect_timeout, answer: self.answer_timeout, health: self.health_interval }
     }
 
     pub(crate) fn wire(&self) -> Wire {

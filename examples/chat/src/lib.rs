@@ -6,9 +6,12 @@
 //! | `/chatgroup?groupID={id}` | `/group/{id}/` | `group::GroupChat` | a group: what one says, all read |
 //! | `/chat/{room}/` | `/ws/chat/{room}/` | `room::Room` | typed messages, inboxes, announcements |
 //!
+//! In the rooms a bot answers: `bot::bot`, a worker that this process runs, or another.
+//!
 //! Read them in this order; `README.md` says what to look at.
 
 mod announcement;
+mod bot;
 mod group;
 mod one;
 mod protocol;
@@ -20,12 +23,14 @@ use narrows::Channels;
 use narrows::serve::health;
 
 pub use announcement::Announce;
+pub use bot::{Bot, bot};
 
-/// The whole site: pages, static files, sockets and health routes.
+/// The whole site: pages, static files, sockets and health routes. The bot runs beside it.
 ///
 /// ```
 /// let channels = narrows::Channels::new();
 /// let app: axum::Router = chat::app(&channels, chat::Announce::Everyone);
+/// let bot: narrows::Worker = chat::bot(&channels);
 /// ```
 pub fn app(channels: &Channels, announce: Announce) -> Router {
     let sockets = Router::new()

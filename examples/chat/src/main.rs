@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use chat::Announce;
+use chat::{Announce, Bot};
 use narrows::Channels;
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
@@ -21,6 +21,12 @@ fn main() -> ExitCode {
             &["everyone", "nobody"],
             "everyone",
             "Who may send announcements to all connected clients",
+        ))
+        .setting(Setting::choice(
+            "bot",
+            &["here", "off", "only"],
+            "here",
+            "Who runs the chat bot: this process, another one, or this process and nothing else",
         ));
     let loaded = Settings::from_process(&program);
     match run(&loaded) {
@@ -44,10 +50,18 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         "nobody" => Announce::Nobody,
         _ => Announce::Everyone,
     };
+    let bot = match loaded.text("bot") {
+        "off" => Bot::Off,
+        "only" => Bot::Only,
+        _ => Bot::Here,
+    };
     let channels = Channels::builder().settings(settings)?.build();
-    // The shards of `channels` serve; this runtime only accepts.
+    // The shards of `channels` serve; this runtime only accepts, and runs the bot.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        if bot == Bot::Only {
+            return run_bot(&channels).await;
+        }
         let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
@@ -56,9 +70,23 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
             println!("chat is at {address}");
         }
         println!("stop it with Ctrl-C");
-        running.await;
+        match bot {
+            // It ends after the site, and so answers those who asked last.
+            Bot::Here => drop(chat::bot(&channels).run_until(running).await?),
+            Bot::Off | Bot::Only => running.await,
+        }
         Ok(())
     })
+}
+
+async fn run_bot(channels: &Channels) -> Result<(), Box<dyn Error>> {
+    tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
+    let running = chat::bot(channels).run();
+    println!("the chat bot is at work");
+    println!("stop it with Ctrl-C");
+    let report = running.await?;
+    tracing::info!(handled = report.handled, failed = report.failed, "the bot has ended");
+    Ok(())
 }
 
 /// What to do about an error, where there is something to do.

@@ -110,6 +110,8 @@ pub(crate) enum Problem {
     BadName,
     #[error("announcements are switched off on this site")]
     Forbidden,
+    #[error("the bot has too much to do; ask it again later")]
+    BotBusy,
 }
 
 impl Problem {
@@ -120,6 +122,7 @@ impl Problem {
             Self::TooLong { .. } => "too_long",
             Self::BadName => "bad_name",
             Self::Forbidden => "forbidden",
+            Self::BotBusy => "bot_busy",
         }
     }
 }

@@ -2,15 +2,19 @@ use std::hash::{BuildHasher, RandomState};
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use narrows::{Close, Connection, Consumer, Disconnect, Group, NoEvent, Reject};
+use narrows::{
+    BroadcastError, Close, Connection, Consumer, Disconnect, Group, LayerError, NameError, NoEvent, Reject,
+};
 use serde::Deserialize;
 
 use crate::announcement::{self, Announce, Announcement};
+use crate::bot::{self, Mention};
 use crate::protocol::{ClientMsg, Problem, ServerMsg, check_name, now};
 
 /// One device of one person in a chat room.
 pub(crate) struct Room {
     room: Group<ServerMsg>,
+    room_name: String,
     name: String,
     announce: Announce,
 }
@@ -38,15 +42,14 @@ impl Consumer for Room {
             name => check_name(name)
                 .map_err(|problem| Reject::new(StatusCode::BAD_REQUEST).body(problem.to_string()))?,
         };
-        // A room's name is whatever somebody typed, in any script.
-        let group = Group::keyed("chat", &room)?;
+        let group = group(&room)?;
         // Sent before anything is joined, so that it is the first message whatever the others say meanwhile.
-        conn.send(&ServerMsg::Welcome { name: name.clone(), room, time: now() })?;
+        conn.send(&ServerMsg::Welcome { name: name.clone(), room: room.clone(), time: now() })?;
         conn.join(&group).await?;
         conn.join(&inbox(&name)).await?;
         conn.join(&announcement::everyone()).await?;
         conn.broadcast(&group, &ServerMsg::Joined { name: name.clone(), time: now() }).await?;
-        Ok(Self { room: group, name, announce })
+        Ok(Self { room: group, room_name: room, name, announce })
     }
 
     async fn receive(&mut self, msg: ClientMsg, conn: &mut Connection<Self>) -> Result<(), Close> {
@@ -57,7 +60,16 @@ impl Consumer for Room {
         let (from, time) = (self.name.clone(), now());
         match msg {
             ClientMsg::Message { message } => {
+                let mention = bot::command(&message).map(|_| Mention {
+                    room: self.room_name.clone(),
+                    from: from.clone(),
+                    message: message.clone(),
+                });
                 conn.broadcast(&self.room, &ServerMsg::Message { message, from, time }).await?;
+                // Behind the message: all see the answer below the question.
+                if let Some(mention) = mention {
+                    ask_the_bot(&mention, conn).await?;
+                }
             }
             ClientMsg::Direct { to, message } => {
                 let (theirs, mine) = (inbox(&to), inbox(&from));
@@ -83,6 +95,20 @@ impl Consumer for Room {
         if let Err(error) = conn.broadcast(&self.room, &left).await {
             tracing::warn!(%error, "a room was not told that somebody left");
         }
+    }
+}
+
+/// Everyone in the room of this name, which is whatever somebody typed, in any script.
+pub(crate) fn group(room: &str) -> Result<Group<ServerMsg>, NameError> {
+    Group::keyed("chat", room)
+}
+
+async fn ask_the_bot(mention: &Mention, conn: &mut Connection<Room>) -> Result<(), Close> {
+    match conn.channels().send(&bot::channel(), mention).await {
+        Err(BroadcastError::Layer(LayerError::ChannelFull { .. })) => {
+            Ok(conn.send_error(Problem::BotBusy.code(), &Problem::BotBusy.to_string())?)
+        }
+        sent => Ok(sent?),
     }
 }
 

@@ -7,8 +7,17 @@ use narrows_redis::LayerSettings;
 /// The settings that say which channel layer the program is on.
 pub(crate) fn settings(program: Program) -> Program {
     program
-        .setting(Setting::text("layer", "memory", "memory, or where Redis is: redis://…, several with commas"))
-        .setting(Setting::choice("layer_kind", &["pubsub", "core"], "pubsub", "Which of the two Redis layers"))
+        .setting(Setting::text(
+            "layer",
+            "memory",
+            "memory, or where Redis is: redis://…, several with commas",
+        ))
+        .setting(Setting::choice(
+            "layer_kind",
+            &["pubsub", "core"],
+            "pubsub",
+            "Which of the two Redis layers",
+        ))
         .setting(Setting::text("layer_prefix", "asgi", "What the names in Redis begin with"))
         .setting(Setting::choice(
             "layer_serializer",

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use narrows_core::Topic;
+use tokio::sync::Notify;
 
 /// The part of this process's channel names behind the `!`: which topic each stands for.
 ///
@@ -12,14 +13,17 @@ use narrows_core::Topic;
 pub(super) struct Locals {
     next: AtomicU64,
     names: Mutex<Names>,
+    /// Woken when there is something owed, or overdue.
+    pub(super) work: Notify,
+    overdue: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Names {
     topics: HashMap<String, Topic>,
     groups: HashMap<Topic, String>,
-    /// Left while Redis was away.
-    owed: Vec<(Topic, String)>,
+    /// Left while Redis was away, by the name that stood for each.
+    owed: HashMap<String, Topic>,
 }
 
 /// So many are remembered; what is beyond ends when its group does, or when the node is found to be gone.
@@ -61,13 +65,38 @@ impl Locals {
     pub(super) fn owe(&self, group: &Topic, local: String) {
         let mut names = self.names();
         if names.owed.len() < MAX_OWED {
-            names.owed.push((group.clone(), local));
+            names.owed.insert(local, group.clone());
         }
+        drop(names);
+        self.work.notify_one();
+    }
+
+    pub(super) fn is_owing(&self) -> bool {
+        !self.names().owed.is_empty()
     }
 
     /// Those of the memberships owed that are to be paid at this place.
     pub(super) fn owed(&self, here: impl Fn(&Topic) -> bool) -> Vec<(Topic, String)> {
-        self.names().owed.extract_if(.., |(group, _)| here(group)).collect()
+        let names = self.names();
+        let owed = names.owed.iter().filter(|(_, group)| here(group));
+        owed.map(|(local, group)| (group.clone(), local.clone())).collect()
+    }
+
+    pub(super) fn paid(&self, memberships: &[(Topic, String)]) {
+        let mut names = self.names();
+        for (_, local) in memberships {
+            names.owed.remove(local);
+        }
+    }
+
+    /// Says that not all memberships could be renewed.
+    pub(super) fn set_overdue(&self) {
+        self.overdue.store(true, Ordering::Release);
+        self.work.notify_one();
+    }
+
+    pub(super) fn take_overdue(&self) -> bool {
+        self.overdue.swap(false, Ordering::AcqRel)
     }
 
     pub(super) fn open(&self, channel: &Topic, local: &str) {

@@ -1,6 +1,7 @@
 //! The core layer: every process has a sorted set with its messages, every group one with its members.
 
 mod locals;
+mod memberships;
 mod queue;
 mod receiver;
 mod sender;
@@ -80,6 +81,8 @@ struct Shared {
 struct HostLink {
     connector: Connector,
     link: Link,
+    /// Whether it was said in the log that memberships are refused here.
+    refused: AtomicBool,
 }
 
 impl CoreLayer {
@@ -97,7 +100,7 @@ impl CoreLayer {
         let hosts = connectors.into_iter().map(|connector| {
             let (link, work) = Link::new(connector.clone(), options.answer_timeout);
             runtime.spawn(work);
-            HostLink { connector, link }
+            HostLink { connector, link, refused: AtomicBool::new(false) }
         });
         let process = format!("{NODE}{:032x}!", rand::random::<u128>());
         let shared = Shared {
@@ -193,16 +196,22 @@ impl Shared {
         let local = self.locals.enter(topic);
         let mut pipeline = self.membership(topic.name(), &local);
         pipeline.cmd("SET").arg(self.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
-        let joined = self.hosts[self.host_of(topic.name())].link.call_all(&pipeline).await;
-        if joined.is_err() {
+        let link = &self.hosts[self.host_of(topic.name())].link;
+        let joined = link.call_all(&pipeline, link.deadline()).await;
+        if let Err(error) = &joined {
             self.locals.leave(topic);
+            if let CallError::Layer(LayerError::Unavailable(_)) = error {
+                // Redis may have done it all the same.
+                self.locals.owe(topic, local);
+            }
         }
         Ok(joined.map(drop)?)
     }
 
     async fn leave(&self, topic: &Topic) -> Result<(), LayerError> {
         let Some(local) = self.locals.leave(topic) else { return Ok(()) };
-        let left = self.hosts[self.host_of(topic.name())].link.call(&self.removal(topic.name(), &local)).await;
+        let link = &self.hosts[self.host_of(topic.name())].link;
+        let left = link.call(&self.removal(topic.name(), &local), link.deadline()).await;
         if let Err(CallError::Layer(LayerError::Unavailable(_))) = left {
             // Nothing for the caller to do: it is taken out when Redis is back.
             self.locals.owe(topic, local);

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::receiver::popped;
 use super::{Shared, now, seconds};
 use crate::backoff::Backoff;
-use crate::connect::Connection;
+use crate::connect::{Connection, Lost};
 use crate::link::CallError;
 
 /// How long Redis is asked to wait for a message. Short, as nobody can be told to stop waiting without the risk of
@@ -198,7 +198,8 @@ async fn put_back(shared: &Shared, host: usize, key: &str, wire: &[u8], score: f
     let mut back = redis::pipe();
     back.cmd("ZADD").arg(key).arg(format!("{score:.6}")).arg(wire);
     back.cmd("EXPIRE").arg(key).arg(seconds(shared.options.expiry));
-    shared.hosts[host].link.call_all(&back).await.map(drop)
+    let link = &shared.hosts[host].link;
+    link.call_all(&back, link.deadline()).await.map(drop)
 }
 
 /// Pops on one host, one message at a time, while somebody asks.
@@ -210,7 +211,10 @@ async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receive
         let open = match &connection {
             Some(open) => open,
             None => match connector.connect(|_| {}).await {
-                Ok(open) => connection.insert(open),
+                Ok(open) => {
+                    backoff.connected();
+                    connection.insert(open)
+                }
                 Err(error) => {
                     tracing::debug!(redis = %connector.host(), %error, "redis cannot be reached for a queue");
                     backoff.pause().await;
@@ -225,13 +229,13 @@ async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receive
             }
             Ok(None) => {}
             Err(why) => {
-                tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                if backoff.is_news() {
+                    tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                }
                 connection = None;
                 backoff.pause().await;
-                continue;
             }
         }
-        backoff.reset();
     }
 }
 
@@ -249,7 +253,8 @@ async fn hand_over(
             () = unasked(demand) => {}
         }
         let closing = demand.has_changed().is_err();
-        if !closing && shared.hosts[host].link.connection().await.is_err() {
+        let link = &shared.hosts[host].link;
+        if !closing && link.connection(link.deadline()).await.is_err() {
             // It cannot go back; but somebody may ask for it here.
             continue;
         }
@@ -277,7 +282,9 @@ async fn pop_one(
     connection: &Connection,
     key: &str,
 ) -> Result<Option<(Vec<u8>, f64)>, String> {
-    connection.still_master().await?;
+    if connection.is_demoted() {
+        return Err(Lost::Demoted.to_string());
+    }
     let mut redis = connection.redis.clone();
     redis.set_response_timeout(BLOCK + shared.options.answer_timeout);
     let mut pop = redis::cmd("BZPOPMIN");

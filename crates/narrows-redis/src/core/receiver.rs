@@ -1,50 +1,58 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use narrows_core::{Gap, Skipped, Topic};
+use narrows_core::{Gap, Skipped};
 use redis::aio::ConnectionLike;
-use redis::{FromRedisValue, Value};
-use tokio::time::{Instant, sleep};
+use redis::{FromRedisValue, RedisError, Value};
+use tokio::time::Instant;
 
 use super::locals::Found;
-use super::{ALIVE, Shared, now};
+use super::{ALIVE, Shared, memberships, now};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
+use crate::link::CallError;
 
 /// So many messages are taken at once at the most.
-const BATCH: usize = 128;
+pub(super) const BATCH: usize = 128;
 
 /// Beside the process's name, what a sender puts into a full channel in place of the messages that are missing.
 const GAP: &[u8] = b"narrows:gap:";
 
-/// Begins to receive, on each host, and to renew the memberships.
+/// Begins to receive, on each host, and to look after the memberships.
 pub(super) fn start(shared: &Arc<Shared>) {
     for host in 0..shared.hosts.len() {
         let shared = shared.clone();
         shared.runtime.clone().spawn(async move { receive(&shared, host).await });
     }
     let shared = shared.clone();
-    shared.runtime.clone().spawn(async move { renew(&shared).await });
+    shared.runtime.clone().spawn(async move { memberships::look_after(&shared).await });
 }
 
 async fn receive(shared: &Shared, host: usize) {
     let connector = &shared.hosts[host].connector;
-    let (mut backoff, mut failed, mut was_up) = (Backoff::new(), false, false);
+    let (mut backoff, mut failed, mut again) = (Backoff::new(), false, false);
     loop {
-        let connection = match connector.connect(|_| {}).await {
-            Ok(connection) => connection,
+        match connector.connect(|_| {}).await {
+            Ok(connection) => {
+                failed = false;
+                backoff.connected();
+                let why = tokio::select! {
+                    biased;
+                    why = listen(shared, host, &connection, again) => why,
+                    why = connection.gone() => why.to_string(),
+                };
+                if backoff.is_news() {
+                    tracing::warn!(redis = %connector.host(), %why, "the link to redis for receiving is down");
+                }
+            }
             Err(error) => {
                 if !std::mem::replace(&mut failed, true) {
                     tracing::warn!(redis = %connector.host(), %error, "redis cannot be reached to receive");
                 }
-                backoff.pause().await;
-                continue;
             }
-        };
-        let why = listen(shared, host, &connection, was_up).await;
-        tracing::warn!(redis = %connector.host(), %why, "the link to redis for receiving is down");
-        (was_up, failed) = (true, false);
-        backoff.reset();
+        }
+        // Also after a first attempt that failed: groups may have been joined meanwhile, and forgotten.
+        again = true;
         backoff.pause().await;
     }
 }
@@ -56,58 +64,87 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
     let block = shared.options.health_interval.min(Duration::from_secs(5));
     redis.set_response_timeout(block + shared.options.answer_timeout);
     if again {
-        if let Err(error) = rejoin(shared, host, &mut redis).await {
+        if let Err(error) = memberships::renew(shared, host, &mut redis).await {
             return error.to_string();
         }
         lost(shared, host);
     }
-    let mut said = None;
+    let mut said: Option<Instant> = None;
     loop {
-        let mut pipeline = redis::pipe();
-        let say = said.is_none_or(|said: Instant| said.elapsed() > ALIVE / 4);
-        if say {
-            pipeline.cmd("EXPIRE").arg(shared.alive_key()).arg(ALIVE.as_secs());
-            pipeline.cmd("SET").arg(shared.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
+        if said.is_none_or(|said| said.elapsed() > ALIVE / 4) {
+            match say(shared, &mut redis).await {
+                // Away for so long that the others may have taken this node for gone, or forgotten.
+                Ok(false) if said.is_some() => {
+                    if let Err(error) = memberships::renew(shared, host, &mut redis).await {
+                        return error.to_string();
+                    }
+                    lost(shared, host);
+                }
+                Ok(_) => {}
+                Err(error) => return error.to_string(),
+            }
+            said = Some(Instant::now());
         }
-        pipeline.cmd("BZPOPMIN").arg(&shared.key).arg(block.as_secs_f64());
-        pipeline.cmd("ZPOPMIN").arg(&shared.key).arg(BATCH - 1);
-        let answers = tokio::select! {
-            answers = pipeline.query_async::<Vec<Value>>(&mut redis) => answers,
-            why = connection.closed() => return why,
-        };
-        let mut answers = match answers {
+        let mut pop = redis::pipe();
+        pop.cmd("BZPOPMIN").arg(&shared.key).arg(block.as_secs_f64());
+        pop.cmd("ZPOPMIN").arg(&shared.key).arg(BATCH - 1);
+        let answers = match ask_each(&mut redis, &pop).await {
             Ok(answers) => answers,
             Err(error) => return error.to_string(),
         };
-        let forgotten = say && matches!(answers.first(), Some(Value::Int(0)));
-        // What was popped comes first: whatever fails below, it is here.
         let oldest = now() - shared.options.expiry.as_secs_f64();
-        let mut expired = false;
-        for (wire, score) in answers.drain(if say { 2.. } else { 0.. }).flat_map(popped) {
-            if score < oldest {
-                shared.inlet.skip(Skipped::Expired, &shared.key);
-                expired = true;
-            } else {
-                take(shared, wire);
+        let (mut expired, mut refused) = (false, None);
+        for answer in answers {
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    refused = Some(error);
+                    continue;
+                }
+            };
+            for (wire, score) in popped(answer) {
+                if score < oldest {
+                    shared.inlet.skip(Skipped::Expired, &shared.key);
+                    expired = true;
+                } else {
+                    take(shared, wire);
+                }
             }
         }
         if expired {
             lost(shared, host);
         }
-        if say {
-            // Away for so long that the others may have taken this node for gone.
-            if forgotten && said.is_some() {
-                if let Err(error) = rejoin(shared, host, &mut redis).await {
-                    return error.to_string();
-                }
-                lost(shared, host);
-            }
-            if let Err(why) = connection.still_master().await {
-                return why;
-            }
-            said = Some(Instant::now());
+        if let Some(error) = refused {
+            return error.to_string();
         }
     }
+}
+
+/// Says that this node lives. `false` when it was not known to. Where it may not be said nothing else is to suffer:
+/// only that this node is not noticed to be gone, or is taken for it.
+async fn say(shared: &Shared, redis: &mut impl ConnectionLike) -> Result<bool, RedisError> {
+    let mut say = redis::pipe();
+    // First, as a Redis whose memory is full does this still.
+    say.cmd("EXPIRE").arg(shared.alive_key()).arg(ALIVE.as_secs());
+    say.cmd("SET").arg(shared.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
+    let answers = ask_each(redis, &say).await?;
+    let was_known = !matches!(answers.first(), Some(Ok(Value::Int(0))));
+    for error in answers.into_iter().filter_map(Result::err) {
+        if CallError::is_of_link(&error) {
+            return Err(error);
+        }
+        tracing::debug!(%error, "redis does not take that this node lives");
+    }
+    Ok(was_known)
+}
+
+/// The answer to each of a pipeline's commands.
+pub(super) async fn ask_each(
+    redis: &mut impl ConnectionLike,
+    pipeline: &redis::Pipeline,
+) -> Result<Vec<Result<Value, RedisError>>, RedisError> {
+    let answers = redis.req_packed_commands(pipeline, 0, pipeline.len()).await?;
+    Ok(answers.into_iter().map(Value::extract_error).collect())
 }
 
 /// The members of an answer to `BZPOPMIN` (`[key, member, score]` or nil) or `ZPOPMIN` (pairs, or a flat list).
@@ -142,7 +179,7 @@ fn take(shared: &Shared, wire: Vec<u8>) {
     }
 }
 
-/// Says what may be missing when messages on one host are lost.
+/// Tells of what may have been lost on a host.
 fn lost(shared: &Shared, host: usize) {
     // Where Django processes send what is for this one's groups, whichever these are.
     if host == shared.host_of(&shared.process) {
@@ -154,69 +191,6 @@ fn lost(shared: &Shared, host: usize) {
     for topic in shared.locals.topics() {
         if shared.host_of(topic.name()) == host {
             shared.inlet.gap(Some(&topic), Gap::Reconnected);
-        }
-    }
-}
-
-/// Puts this node back into its groups on a host that may have forgotten them, and takes it out of those that it left
-/// meanwhile. Gives those that had been forgotten.
-async fn rejoin(
-    shared: &Shared,
-    host: usize,
-    redis: &mut impl ConnectionLike,
-) -> Result<Vec<Topic>, redis::RedisError> {
-    let mut forgotten = Vec::new();
-    let mine = shared.locals.groups().into_iter().filter(|(group, _)| shared.host_of(group.name()) == host);
-    for groups in mine.collect::<Vec<_>>().chunks(BATCH) {
-        let mut pipeline = redis::pipe();
-        for (group, local) in groups {
-            for command in shared.membership(group.name(), local).cmd_iter() {
-                pipeline.add_command(command.clone());
-            }
-        }
-        // Of each `ZADD`, how many members are new, and of its `EXPIRE`.
-        let answers: Vec<i64> = pipeline.query_async(redis).await?;
-        for ((group, local), answers) in groups.iter().zip(answers.chunks(2)) {
-            if !shared.locals.is_in(group, local) {
-                // Left meanwhile: that call and this one crossed.
-                shared.locals.owe(group, local.clone());
-            } else if answers[0] > 0 {
-                forgotten.push(group.clone());
-            }
-        }
-    }
-    let owed = shared.locals.owed(|group| shared.host_of(group.name()) == host);
-    for owed in owed.chunks(BATCH) {
-        let mut pipeline = redis::pipe();
-        for (group, local) in owed {
-            pipeline.add_command(shared.removal(group.name(), local));
-        }
-        if let Err(error) = pipeline.exec_async(redis).await {
-            for (group, local) in owed {
-                shared.locals.owe(group, local.clone());
-            }
-            return Err(error);
-        }
-    }
-    Ok(forgotten)
-}
-
-/// Renews the memberships, so that they last as long as the node does. Well within the time that they last, and
-/// often enough that a Redis emptied by hand has them back soon.
-async fn renew(shared: &Shared) {
-    let period = (shared.options.group_expiry / 4).clamp(Duration::from_millis(50), Duration::from_secs(300));
-    loop {
-        sleep(period).await;
-        for (number, host) in shared.hosts.iter().enumerate() {
-            // While there is no link there is nothing to renew: it is done when the link is back.
-            let Ok((mut redis, _)) = host.link.connection().await else { continue };
-            match rejoin(shared, number, &mut redis).await {
-                // One that is just being joined may be among them: nothing is lost by saying so.
-                Ok(forgotten) => forgotten.iter().for_each(|g| shared.inlet.gap(Some(g), Gap::Reconnected)),
-                Err(error) => {
-                    tracing::warn!(redis = %host.connector.host(), %error, "memberships could not be renewed");
-                }
-            }
         }
     }
 }

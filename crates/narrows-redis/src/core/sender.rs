@@ -3,10 +3,10 @@ use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
 use narrows_core::{LayerError, Skipped};
-use redis::{FromRedisValue, Value};
+use redis::FromRedisValue;
+use tokio::time::Instant;
 
 use super::{NODE, Shared, now, seconds};
-use crate::link::CallError;
 use crate::wire::To;
 
 /// One message, written for one process or named channel.
@@ -36,7 +36,7 @@ impl Shared {
                 (turn % self.hosts.len(), self.addition(channel, channel, message))
             }
         };
-        match self.add(host, &[addition]).await?.first() {
+        match self.add(host, &[addition], self.hosts[host].link.deadline()).await?.first() {
             Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
             Some(&TAKEN) => {
                 let why = format!("in redis, something that is no channel stands in the place of {channel}");
@@ -49,11 +49,14 @@ impl Shared {
 
     pub(super) async fn send_to_group(&self, group: &str, payload: &[u8]) -> Result<(), LayerError> {
         let (home, key) = (self.host_of(group), self.group_key(group));
+        let link = &self.hosts[home].link;
+        // One for both steps.
+        let deadline = link.deadline();
         let mut members = redis::pipe();
         let oldest = now() - self.options.group_expiry.as_secs_f64();
         members.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(format!("({oldest:.6}"));
         members.cmd("ZRANGE").arg(&key).arg(0).arg(-1);
-        let mut answers = self.hosts[home].link.call_all(&members).await?;
+        let mut answers = link.call_all(&members, deadline).await?;
         let members = answers.pop().and_then(|members| Vec::<Vec<u8>>::from_redis_value(members).ok());
         let members = members.unwrap_or_default();
         let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -75,7 +78,8 @@ impl Shared {
             additions.push(self.addition(process, names[0], message));
             members.push(names);
         }
-        let sent = join_all(hosts.iter().map(|(&host, (additions, _))| self.add(host, additions))).await;
+        let sent =
+            join_all(hosts.iter().map(|(&host, (additions, _))| self.add(host, additions, deadline))).await;
         let mut gone = Vec::new();
         let mut result = Ok(());
         for (answer, (_, names)) in sent.into_iter().zip(hosts.values()) {
@@ -105,7 +109,12 @@ impl Shared {
         Addition { key: format!("{}{process}", self.options.prefix), capacity, message, is_node }
     }
 
-    async fn add(&self, host: usize, additions: &[Addition]) -> Result<Vec<u8>, LayerError> {
+    async fn add(
+        &self,
+        host: usize,
+        additions: &[Addition],
+        deadline: Instant,
+    ) -> Result<Vec<u8>, LayerError> {
         // As the receiver counts it: with what stands around the message.
         let limit = self.options.max_message_bytes;
         if let Some(bytes) =
@@ -118,10 +127,7 @@ impl Shared {
         for Addition { key, capacity, message, is_node } in additions {
             call.key(key).arg(*capacity).arg(&message[..]).arg(u8::from(*is_node));
         }
-        let link = &self.hosts[host].link;
-        let (mut redis, number) = link.connection().await?;
-        let done: Result<Vec<i64>, _> = call.invoke_async(&mut redis).await;
-        let done = done.map_err(|error| LayerError::from(link.error(error, number)))?;
+        let done = self.hosts[host].link.call_script(&call, deadline).await?;
         Ok(done.into_iter().map(|done| done as u8).collect())
     }
 
@@ -129,8 +135,8 @@ impl Shared {
     async fn bury(&self, home: usize, key: &str, members: &[&str]) {
         let mut remove = redis::cmd("ZREM");
         remove.arg(key).arg(members);
-        let removed: Result<Value, CallError> = self.hosts[home].link.call(&remove).await;
-        match removed {
+        let link = &self.hosts[home].link;
+        match link.call(&remove, link.deadline()).await {
             Ok(_) => tracing::warn!(?members, "a node is gone without leaving its groups; it is taken out"),
             Err(error) => tracing::debug!(?error, "a node that is gone could not be taken out of a group"),
         }

@@ -3,13 +3,14 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use narrows_core::LayerError;
 use redis::{FromRedisValue, Value};
 use tokio::sync::{Mutex, Notify, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::router::{Name, Router};
-use super::servers::Servers;
+use super::servers::{Server, Servers};
 use super::subscriber::Request;
 use crate::backoff::Backoff;
 use crate::connect::Connector;
@@ -21,10 +22,16 @@ const SLOTS: u16 = 16_384;
 /// How often the cluster is looked at though nothing says that it has changed.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// The least time between two looks.
+const REST: Duration = Duration::from_millis(50);
+
+/// How long the next server waits for its turn to be asked, while one does not answer.
+const HEDGE: Duration = Duration::from_millis(200);
+
 /// Who has which slot of a Redis Cluster, as far as is known.
 #[derive(Debug)]
 pub(super) struct Slots {
-    seeds: Vec<Connector>,
+    seeds: Vec<Arc<Connector>>,
     /// The number of a server for each slot; empty before the first look.
     servers: RwLock<Vec<Option<usize>>>,
     /// Held by the one who looks; how often somebody has.
@@ -36,10 +43,18 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(connectors: Vec<Connector>, moved: Arc<Notify>) -> Self {
         let seeds = connectors.iter().flat_map(|connector| match &connector.host().place {
-            Place::Cluster { seeds } => seeds.iter().map(|(host, port)| connector.at(host, *port)).collect(),
+            Place::Cluster { seeds } => {
+                seeds.iter().map(|(host, port)| Arc::new(connector.at(host, *port))).collect()
+            }
             _ => Vec::new(),
         });
-        Self { seeds: seeds.collect(), servers: RwLock::default(), looking: Mutex::default(), looks: AtomicU64::new(0), moved }
+        Self {
+            seeds: seeds.collect(),
+            servers: RwLock::default(),
+            looking: Mutex::default(),
+            looks: AtomicU64::new(0),
+            moved,
+        }
     }
 
     pub(super) async fn of(&self, name: &str, servers: &Servers) -> Result<usize, LayerError> {
@@ -56,7 +71,7 @@ impl Slots {
         self.servers.read().unwrap_or_else(PoisonError::into_inner).get(usize::from(slot)).copied().flatten()
     }
 
-    /// Asks the servers, one after another, until one tells.
+    /// Asks the servers, one after another, until one tells. None of them is waited for long: it may be away.
     pub(super) async fn refresh(&self, servers: &Servers) -> Result<(), LayerError> {
         let looks = self.looks.load(Ordering::Acquire);
         let _one = self.looking.lock().await;
@@ -64,28 +79,28 @@ impl Slots {
             // Somebody has looked while this call waited.
             return Ok(());
         }
+        let mut known = servers.all();
+        // Another one each time, as one may be behind the others.
+        let first = looks as usize % known.len().max(1);
+        known.rotate_left(first);
+        let mut ways = known.into_iter().map(Way::Server).chain(self.seeds.iter().cloned().map(Way::Seed));
+        let mut asked = FuturesUnordered::new();
         let mut why = "the cluster has no seeds".to_owned();
-        for server in servers.all() {
-            let asked = server.link.call(redis::cmd("CLUSTER").arg("SLOTS")).await;
-            match asked.map_err(LayerError::from).map(|slots| self.read(&slots, servers, &server.connector)) {
-                Ok(true) => return Ok(()),
-                Ok(false) => why = format!("{} tells no slots", server.connector.host()),
-                Err(error) => why = format!("{}: {error}", server.connector.host()),
+        loop {
+            match ways.next() {
+                Some(way) => asked.push(way.slots()),
+                None if asked.is_empty() => return Err(LayerError::Unavailable(why.into())),
+                None => {}
+            }
+            match timeout(HEDGE, asked.next()).await {
+                Ok(Some((connector, Ok(slots)))) => match self.read(&slots, servers, &connector) {
+                    true => return Ok(()),
+                    false => why = format!("{} tells no slots", connector.host()),
+                },
+                Ok(Some((connector, Err(error)))) => why = format!("{}: {error}", connector.host()),
+                Ok(None) | Err(_) => {}
             }
         }
-        for seed in &self.seeds {
-            let asked = async {
-                let mut redis = seed.connect(|_| {}).await.map_err(|error| error.to_string())?.redis;
-                let slots = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut redis).await;
-                slots.map_err(|error| format!("{}: {error}", seed.host()))
-            };
-            match asked.await.map(|slots: Value| self.read(&slots, servers, seed)) {
-                Ok(true) => return Ok(()),
-                Ok(false) => why = format!("{} tells no slots", seed.host()),
-                Err(error) => why = error,
-            }
-        }
-        Err(LayerError::Unavailable(why.into()))
     }
 
     /// Takes in an answer to `CLUSTER SLOTS`: `[[first, last, [host, port, …], replicas…], …]`.
@@ -96,7 +111,8 @@ impl Slots {
             let Value::Array(range) = range else { return false };
             let [first, last, Value::Array(master), ..] = range.as_slice() else { return false };
             let number = |value: &Value| u16::from_redis_value(value.clone()).ok();
-            let (Some(first), Some(last), Some(port)) = (number(first), number(last), master.get(1).and_then(number))
+            let (Some(first), Some(last), Some(port)) =
+                (number(first), number(last), master.get(1).and_then(number))
             else {
                 return false;
             };
@@ -114,6 +130,7 @@ impl Slots {
         }
         let any = found.iter().any(Option::is_some);
         if any {
+            servers.keep(&found.iter().copied().flatten().collect());
             *self.servers.write().unwrap_or_else(PoisonError::into_inner) = found;
             self.looks.fetch_add(1, Ordering::AcqRel);
         }
@@ -121,15 +138,52 @@ impl Slots {
     }
 }
 
+/// One that can be asked who has what.
+enum Way {
+    Server(Arc<Server>),
+    Seed(Arc<Connector>),
+}
+
+impl Way {
+    async fn slots(self) -> (Connector, Result<Value, String>) {
+        let mut ask = redis::cmd("CLUSTER");
+        ask.arg("SLOTS");
+        match self {
+            Self::Server(server) => {
+                let slots = server.link.call(&ask, server.link.deadline()).await;
+                let slots = slots.map_err(|error| said(&LayerError::from(error)));
+                (server.connector.clone(), slots)
+            }
+            Self::Seed(seed) => {
+                let slots = match seed.connect(|_| {}).await {
+                    Ok(connection) => {
+                        ask.query_async(&mut connection.redis.clone()).await.map_err(|e| e.to_string())
+                    }
+                    Err(error) => Err(error.to_string()),
+                };
+                (Connector::clone(&seed), slots)
+            }
+        }
+    }
+}
+
+/// An error with what is behind it.
+fn said(error: &LayerError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// Follows the cluster: when a server is lost or names move, what is wanted is subscribed where it is now.
 pub(super) async fn follow(servers: Weak<Servers>, router: Arc<Router>) {
-    let Some(moved) = servers.upgrade().and_then(|s| s.cluster.as_ref().map(|slots| slots.moved.clone())) else {
+    let Some(moved) = servers.upgrade().and_then(|s| s.cluster.as_ref().map(|slots| slots.moved.clone()))
+    else {
         return;
     };
     let mut backoff = Backoff::new();
     loop {
         // Whether told or not: slots also move without a word to those who only listen.
         let _ = timeout(LOOK, moved.notified()).await;
+        // However many tell.
+        sleep(REST).await;
         loop {
             let Some(servers) = servers.upgrade() else { return };
             if servers.refresh().await.is_ok() && resettle(&servers, &router).await {
@@ -146,7 +200,8 @@ pub(super) async fn follow(servers: Weak<Servers>, router: Arc<Router>) {
 async fn resettle(servers: &Servers, router: &Router) -> bool {
     let mut settled = true;
     for places in router.places().chunks(512) {
-        let moves = places.iter().filter_map(|(name, was)| Some(resettle_one(servers, router, name, (*was)?)));
+        let moves =
+            places.iter().filter_map(|(name, was)| Some(resettle_one(servers, router, name, (*was)?)));
         settled &= join_all(moves).await.into_iter().all(|settled| settled);
     }
     settled
@@ -189,7 +244,9 @@ mod tests {
     /// From the specification, and from `CLUSTER KEYSLOT`.
     #[test]
     fn a_slot_is_that_of_the_cluster() {
-        for (name, slot) in [("123456789", 12_739), ("foo", 12_182), ("{user1000}.following", 3443), ("foo{}{bar}", 8363)] {
+        for (name, slot) in
+            [("123456789", 12_739), ("foo", 12_182), ("{user1000}.following", 3443), ("foo{}{bar}", 8363)]
+        {
             assert_eq!(slot_of(name), slot, "{name}");
         }
         assert_eq!(slot_of("x{user1000}y"), slot_of("user1000"));

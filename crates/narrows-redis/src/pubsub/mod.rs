@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Topic, TopicKind};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use self::router::{Name, Router};
 use self::servers::{Server, Servers};
@@ -93,29 +93,63 @@ impl Shared {
         }
     }
 
-    /// Asks the server of a name, and the next one where it has moved on.
-    async fn ask(&self, server: &Arc<Server>, request: impl FnOnce(oneshot::Sender<Result<(), CallError>>) -> Request) -> Result<(), CallError> {
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.options.answer_timeout
+    }
+
+    /// The server of a name, looked up within the time.
+    async fn server_of(&self, name: &Name, deadline: Instant) -> Result<Arc<Server>, LayerError> {
+        match timeout_at(deadline, self.servers.of(name)).await {
+            Ok(server) => server,
+            Err(_) => Err(self.nobody_tells()),
+        }
+    }
+
+    /// Looks up anew, within the time, who has what.
+    async fn refresh(&self, deadline: Instant) -> Result<(), LayerError> {
+        match timeout_at(deadline, self.servers.refresh()).await {
+            Ok(refreshed) => refreshed,
+            Err(_) => Err(self.nobody_tells()),
+        }
+    }
+
+    fn nobody_tells(&self) -> LayerError {
+        // Whoever comes later is to find it known.
+        self.servers.look_up_anew();
+        let answer = self.options.answer_timeout;
+        LayerError::Unavailable(format!("no server of the cluster has told its slots in {answer:?}").into())
+    }
+
+    /// Asks the one who holds a server's subscriptions.
+    async fn ask(
+        &self,
+        server: &Server,
+        request: impl FnOnce(oneshot::Sender<Result<(), CallError>>) -> Request,
+        deadline: Instant,
+    ) -> Result<(), CallError> {
         let (done, answer) = oneshot::channel();
         let asked = async {
             server.subscriber().send(request(done)).await.ok()?;
             answer.await.ok()
         };
-        match timeout(self.options.answer_timeout, asked).await {
+        match timeout_at(deadline, asked).await {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(CallError::Layer(LayerError::Closed)),
             Err(_) => {
-                let why = format!("{}: no answer in {:?}", server.connector.host(), self.options.answer_timeout);
+                let why =
+                    format!("{}: no answer in {:?}", server.connector.host(), self.options.answer_timeout);
                 Err(CallError::Layer(LayerError::Unavailable(why.into())))
             }
         }
     }
 
     async fn subscribe(&self, name: &Name) -> Result<(), LayerError> {
+        let deadline = self.deadline();
         for _ in 0..MOVES {
-            let server = self.servers.of(name).await?;
+            let server = self.server_of(name, deadline).await?;
             self.router.place(name, server.number);
-            match self.ask(&server, |done| Request::Subscribe(name.clone(), done)).await {
-                Err(CallError::Moved) => self.servers.refresh().await?,
+            match self.ask(&server, |done| Request::Subscribe(name.clone(), done), deadline).await {
+                Err(CallError::Moved) => self.refresh(deadline).await?,
                 other => return Ok(other?),
             }
         }
@@ -126,7 +160,7 @@ impl Shared {
         let Some(server) = self.router.forget(&name).and_then(|number| self.servers.get(number)) else {
             return Ok(());
         };
-        match self.ask(&server, |done| Request::Unsubscribe(name, done)).await {
+        match self.ask(&server, |done| Request::Unsubscribe(name, done), self.deadline()).await {
             // The subscription ends with the link; and should it not, its first message brings the end of it.
             Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
             other => Ok(other?),
@@ -140,10 +174,17 @@ impl Shared {
         }
         let mut publish = redis::cmd(if self.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
         publish.arg(&**name).arg(&payload[..]);
+        let deadline = self.deadline();
         for _ in 0..MOVES {
-            match self.servers.of(name).await?.link.call(&publish).await {
-                Err(CallError::Moved) => self.servers.refresh().await?,
-                other => return Ok(other.map(drop)?),
+            match self.server_of(name, deadline).await?.link.call(&publish, deadline).await {
+                Err(CallError::Moved) => self.refresh(deadline).await?,
+                Err(CallError::Layer(error)) => {
+                    if let LayerError::Unavailable(_) = error {
+                        self.servers.look_up_anew();
+                    }
+                    return Err(error);
+                }
+                Ok(_) => return Ok(()),
             }
         }
         Err(CallError::Moved.into())

@@ -1,4 +1,5 @@
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use narrows_core::LayerError;
 use tokio::runtime::Handle;
@@ -15,8 +16,8 @@ use crate::shard::shard_of;
 /// The servers that share the names among them: a list that the site gave, or the masters of a cluster.
 #[derive(Debug)]
 pub(super) struct Servers {
-    /// It only grows: a server keeps its number.
-    list: RwLock<Vec<Arc<Server>>>,
+    /// A server keeps its number; that of one that is gone is not used again.
+    list: RwLock<Vec<Option<Arc<Server>>>>,
     start: Start,
     pub(super) cluster: Option<Slots>,
 }
@@ -72,7 +73,7 @@ impl Servers {
     /// The server that has a name.
     pub(super) async fn of(&self, name: &str) -> Result<Arc<Server>, LayerError> {
         let number = match &self.cluster {
-            None => shard_of(name, self.list.read().unwrap_or_else(PoisonError::into_inner).len()),
+            None => shard_of(name, self.list().len()),
             Some(slots) => slots.of(name, self).await?,
         };
         self.get(number).ok_or(LayerError::Closed)
@@ -86,17 +87,37 @@ impl Servers {
         }
     }
 
+    /// Says that names may have moved. Whoever follows the cluster looks at it then.
+    pub(super) fn look_up_anew(&self) {
+        if let Some(moved) = &self.start.moved {
+            moved.notify_one();
+        }
+    }
+
     pub(super) fn get(&self, number: usize) -> Option<Arc<Server>> {
-        self.list.read().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+        self.list().get(number).cloned().flatten()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Server>> {
-        self.list.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.list().iter().flatten().cloned().collect()
+    }
+
+    /// Gives up the servers that are not among these, once nothing is subscribed there.
+    pub(super) fn keep(&self, numbers: &HashSet<usize>) {
+        let gone = |server: &Server| {
+            !numbers.contains(&server.number) && self.start.router.on(server.number).is_empty()
+        };
+        let gone: Vec<_> = self.all().into_iter().filter(|server| gone(server)).collect();
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        for server in gone {
+            list[server.number] = None;
+        }
     }
 
     /// The number of the server at this address, a new one if it is not known.
     pub(super) fn at(&self, connector: Connector) -> usize {
-        let known = self.all().iter().find(|server| server.connector.host() == connector.host()).map(|s| s.number);
+        let known =
+            self.all().iter().find(|server| server.connector.host() == connector.host()).map(|s| s.number);
         known.unwrap_or_else(|| self.add(connector))
     }
 
@@ -117,8 +138,12 @@ impl Servers {
             alone,
         };
         runtime.spawn(subscriber.run());
-        list.push(Arc::new(Server { number, connector, link, requests: asking }));
+        list.push(Some(Arc::new(Server { number, connector, link, requests: asking })));
         number
+    }
+
+    fn list(&self) -> RwLockReadGuard<'_, Vec<Option<Arc<Server>>>> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

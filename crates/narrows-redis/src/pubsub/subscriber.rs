@@ -1,14 +1,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use narrows_core::LayerError;
-use redis::aio::ConnectionLike;
 use redis::Value;
+use redis::aio::ConnectionLike;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::router::{Name, Router, Verdict};
 use crate::backoff::Backoff;
-use crate::connect::{Connection, Connector};
+use crate::connect::{Connection, Connector, Lost};
 use crate::link::CallError;
 
 /// What a server's subscriber is asked for, one after another.
@@ -22,6 +24,9 @@ pub(super) enum Request {
 
 /// So many names go to Redis at once: few enough that its other clients do not notice.
 const BATCH: usize = 512;
+
+/// After so long what did not come back is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The one that holds a server's connection for subscriptions.
 pub(super) struct Subscriber {
@@ -42,32 +47,51 @@ impl Subscriber {
         let Some(first) = self.requests.recv().await else { return };
         let mut waiting = vec![first];
         let mut lost = false;
+        let mut backoff = Backoff::new();
         loop {
             let displaced = Arc::new(Notify::new());
-            let Some(connection) = self.connect(&mut waiting, displaced.clone()).await else { return };
-            if lost && !self.resume(&connection).await {
-                continue;
-            }
+            let Some(connection) = self.connect(&mut waiting, displaced.clone(), &mut backoff).await else {
+                return;
+            };
+            backoff.connected();
+            let mut missing = if lost { self.router.on(self.number) } else { Vec::new() };
+            let (mut first, mut next) = (true, Instant::now());
             let why = loop {
+                if !missing.is_empty() && Instant::now() >= next {
+                    match self.resume(&connection, missing, first).await {
+                        Some(left) => missing = left,
+                        None => break Lost::Broken("a subscription was not confirmed".to_owned()),
+                    }
+                    (first, next) = (false, Instant::now() + AGAIN);
+                }
                 if !waiting.is_empty() && !self.answer(&connection, &mut waiting).await {
-                    break "a command was not answered".to_owned();
+                    break Lost::Broken("a subscription was not confirmed".to_owned());
                 }
                 tokio::select! {
                     count = self.requests.recv_many(&mut waiting, BATCH) => if count == 0 { return },
                     why = connection.lost() => break why,
-                    () = displaced.notified() => break "its names are moving".to_owned(),
+                    () = displaced.notified() => break Lost::Broken("its names are moving".to_owned()),
+                    () = sleep_until(next), if !missing.is_empty() => {}
                 }
             };
-            tracing::warn!(redis = %self.connector.host(), %why, "the subscriptions' link to redis is down");
+            if backoff.is_news() {
+                tracing::warn!(redis = %self.connector.host(), %why, "the subscriptions' link to redis is down");
+            }
             lost = true;
             self.look_up_anew();
+            drop(connection);
+            backoff.pause().await;
         }
     }
 
     /// Connects, however long that takes. Who waits meanwhile is told, after each attempt, that there is no link.
     /// `None` when nobody is there any more.
-    async fn connect(&mut self, waiting: &mut Vec<Request>, displaced: Arc<Notify>) -> Option<Connection> {
-        let mut backoff = Backoff::new();
+    async fn connect(
+        &mut self,
+        waiting: &mut Vec<Request>,
+        displaced: Arc<Notify>,
+        backoff: &mut Backoff,
+    ) -> Option<Connection> {
         let failed = AtomicBool::new(false);
         loop {
             let (router, number) = (self.router.clone(), self.number);
@@ -105,30 +129,46 @@ impl Subscriber {
         }
     }
 
-    /// Subscribes again to all that is wanted here, and tells of the gap. `false` when the link is gone again.
-    async fn resume(&self, connection: &Connection) -> bool {
-        let names = self.router.on(self.number);
+    /// Subscribes again to what is wanted here, and tells of the gap. Gives what did not come back and is to be tried
+    /// again; `None` when the link is gone.
+    async fn resume(&self, connection: &Connection, names: Vec<Name>, first: bool) -> Option<Vec<Name>> {
+        let (mut back, mut missing, mut why) = (Vec::new(), Vec::new(), None);
+        // Ended since, or subscribed elsewhere.
+        let names: Vec<Name> =
+            names.into_iter().filter(|name| self.router.is_wanted(name, self.number)).collect();
         for names in names.chunks(BATCH) {
-            let commands = names.iter().map(|name| (self.command(true), name));
-            let Some(answers) = send(connection, commands).await else { return false };
-            if answers.iter().any(|answer| matches!(answer, Err(CallError::Moved))) {
-                self.look_up_anew();
-            }
-            if let Some(Err(CallError::Layer(error))) = answers.iter().find(|a| matches!(a, Err(CallError::Layer(_)))) {
-                tracing::error!(redis = %self.connector.host(), %error, "a subscription did not come back");
+            let answers = send(connection, names.iter().map(|name| (self.command(true), name))).await?;
+            for (name, answer) in names.iter().zip(answers) {
+                match answer {
+                    Ok(()) => back.push(name.clone()),
+                    Err(error) => {
+                        missing.push(name.clone());
+                        why = Some(LayerError::from(error));
+                    }
+                }
             }
         }
-        tracing::info!(redis = %self.connector.host(), subscriptions = names.len(), "the subscriptions are back");
-        self.router.gap(&names, self.alone);
-        true
+        if let Some(error) = &why {
+            if first {
+                let missing = missing.len();
+                tracing::warn!(redis = %self.connector.host(), missing, %error, "subscriptions do not come back yet");
+            }
+            self.look_up_anew();
+        }
+        if !back.is_empty() {
+            tracing::info!(redis = %self.connector.host(), subscriptions = back.len(), "the subscriptions are back");
+        }
+        // Where all of them came back, one notice says as much as many.
+        self.router.gap(&back, self.alone && first && missing.is_empty());
+        Some(missing)
     }
 
     /// Does what was asked for, in order, and answers. `false` when the link is gone.
     async fn answer(&self, connection: &Connection, waiting: &mut Vec<Request>) -> bool {
         // Wanted again since: its subscription has come, or will.
-        waiting.retain(|request| {
-            !matches!(request, Request::Stray(name) if self.router.is_wanted(name, self.number))
-        });
+        waiting.retain(
+            |request| !matches!(request, Request::Stray(name) if self.router.is_wanted(name, self.number)),
+        );
         let commands = waiting.iter().map(|request| match request {
             Request::Subscribe(name, _) => (self.command(true), name),
             Request::Unsubscribe(name, _) | Request::Stray(name) => (self.command(false), name),
@@ -161,8 +201,11 @@ impl Subscriber {
         }
     }
 
+    /// Where a server is gone from the cluster for good, nobody looks for what is no longer there.
     fn look_up_anew(&self) {
-        if let Some(moved) = &self.moved {
+        if let Some(moved) = &self.moved
+            && !self.router.on(self.number).is_empty()
+        {
             moved.notify_one();
         }
     }

@@ -16,7 +16,9 @@ macro_rules! conforms {
                 }
                 Suite::new(async move |count: usize| {
                     let options: fn(&[rig::Redis]) -> RedisOptions = $options;
-                    (0..count).map(|_| $layer::new(options(&servers)).expect("the options are right")).collect()
+                    (0..count)
+                        .map(|_| $layer::new(options(&servers)).expect("the options are right"))
+                        .collect()
                 })
             });
         }

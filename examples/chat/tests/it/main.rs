@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, the helpers too")]
 
+mod bot;
 mod browser;
 mod pages;
 mod person;

@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat::Announce;
+use chat::{Announce, Bot};
 use narrows::Channels;
+use narrows::layer::MemoryLayer;
 use narrows::serve::settings::Settings;
 use narrows::serve::{Address, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,19 +24,29 @@ impl Site {
     }
 
     pub(crate) async fn start_on(bind: &str, announce: Announce) -> Self {
+        Self::start_with(bind, announce, Bot::Here, MemoryLayer::new()).await
+    }
+
+    pub(crate) async fn start_with(bind: &str, announce: Announce, bot: Bot, layer: MemoryLayer) -> Self {
         let mut settings = Settings::default();
         settings.bind = vec![bind.to_owned()];
         settings.shards = 2;
         settings.drain_window = Duration::ZERO;
-        let channels = Channels::builder().settings(&settings).unwrap().build();
+        let channels = Channels::builder().settings(&settings).unwrap().layer(layer).build();
         let app = chat::app(&channels, announce);
         let server = Server::new(app, &channels, &settings).listen().await.unwrap();
         let Address::Tcp(address) = server.addresses()[0] else { unreachable!("it is bound to TCP") };
         let (end, ended) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server.run_until(async move {
+        let running = server.run_until(async move {
             // Dropped or sent, it is the end.
             let _ = ended.await;
-        }));
+        });
+        let serving = tokio::spawn(async move {
+            match bot {
+                Bot::Here => drop(chat::bot(&channels).run_until(running).await.unwrap()),
+                Bot::Off | Bot::Only => running.await,
+            }
+        });
         Self { address, end, serving }
     }
 
