@@ -195,7 +195,8 @@ impl Shared {
     async fn join(&self, topic: &Topic) -> Result<(), LayerError> {
         let local = self.locals.enter(topic);
         let mut pipeline = self.membership(topic.name(), &local);
-        pipeline.cmd("SET").arg(self.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
+        // Before the receiver has said so; but not in its place, as it would not see that it was forgotten.
+        pipeline.cmd("SET").arg(self.alive_key()).arg("joins").arg("EX").arg(ALIVE.as_secs()).arg("NX");
         let link = &self.hosts[self.host_of(topic.name())].link;
         let joined = link.call_all(&pipeline, link.deadline()).await;
         if let Err(error) = &joined {

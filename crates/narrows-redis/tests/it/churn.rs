@@ -7,7 +7,7 @@ use std::time::Duration;
 use narrows_core::{Skipped, Topic};
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use crate::groups::sorted;
 use crate::named::take;
@@ -16,6 +16,9 @@ use crate::site::{PATIENCE, Setup, Site, channel, group};
 
 const MESSAGES: usize = 3000;
 const TASKS: usize = 4;
+
+/// Between two rounds: without, they would leave the sender no processor.
+const PACE: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy)]
 enum Sender {
@@ -81,8 +84,9 @@ fn come_and_go(node: &Arc<Node>, task: usize, ended: &Arc<AtomicBool>) -> JoinHa
     let (node, ended) = (node.clone(), ended.clone());
     tokio::spawn(async move {
         let (mine, jobs) = (group(&format!("of-task-{task}")), channel("jobs"));
-        let mut rounds = 0;
+        let (mut rounds, mut pace) = (0, pace());
         while !ended.load(Ordering::SeqCst) {
+            pace.tick().await;
             node.subscribe(&mine).await;
             let own = node.own_channel().await;
             for topic in [&mine, &own] {
@@ -105,12 +109,19 @@ fn come_and_go(node: &Arc<Node>, task: usize, ended: &Arc<AtomicBool>) -> JoinHa
     })
 }
 
+fn pace() -> Interval {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
+}
+
 /// Joins and leaves the very group, on a layer beside.
 fn join_and_leave(node: Node, room: &Topic, ended: &Arc<AtomicBool>) -> JoinHandle<usize> {
     let (room, ended) = (room.clone(), ended.clone());
     tokio::spawn(async move {
-        let mut rounds = 0;
+        let (mut rounds, mut pace) = (0, pace());
         while !ended.load(Ordering::SeqCst) {
+            pace.tick().await;
             node.subscribe(&room).await;
             node.unsubscribe(&room).await;
             rounds += 1;

@@ -77,3 +77,18 @@ async fn a_node_that_was_flushed_out_of_its_groups_comes_back_and_is_told() {
 fn members(server: &Redis, group: &str) -> usize {
     server.cli(&["ZCARD", &format!("asgi:group:{group}")]).parse().unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a quarter of a minute"]
+async fn a_node_that_joins_another_group_after_a_flush_comes_back_to_all() {
+    let Some(site) = Site::start(Setup::CORE) else { return };
+    let (node, django) = (site.node(), site.django().await);
+    let (room, other) = (group("room"), group("other"));
+    node.subscribe(&room).await;
+    rig::wait_until("that it receives", || site.redis().cli(&["CLIENT", "LIST"]).contains("cmd=bzpopmin"));
+    django.flush().await.unwrap();
+    node.subscribe(&other).await;
+    // When it next says that it lives.
+    rig::wait_until("the membership", || members(site.redis(), room.name()) == 1);
+    node.wait_until("a gap", |seen| seen.gaps() == [(None, Gap::Reconnected)]).await;
+}
