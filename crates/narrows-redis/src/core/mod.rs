@@ -50,7 +50,8 @@ const ALIVE: Duration = Duration::from_secs(60);
 /// A channel that is full refuses what is sent to it ([`LayerError::ChannelFull`]); where it is a member of a group, the
 /// message is dropped there and counted. A Narrows node whose channel was full is told of the gap.
 ///
-/// With several hosts each group's messages keep one order as far as Narrows nodes send them; a Django process may see
+/// With several hosts the messages of a named channel go to them in turn, as Django's workers take them, and keep no
+/// order. Each group's messages keep one order as far as Narrows nodes send them; a Django process may see
 /// another, as its own channel can be on another host.
 #[derive(Debug)]
 pub struct CoreLayer {

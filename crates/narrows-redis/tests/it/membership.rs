@@ -79,7 +79,6 @@ fn members(server: &Redis, group: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes a quarter of a minute"]
 async fn a_node_that_joins_another_group_after_a_flush_comes_back_to_all() {
     let Some(site) = Site::start(Setup::CORE) else { return };
     let (node, django) = (site.node(), site.django().await);
