@@ -178,7 +178,7 @@ fn known(
 fn list(plan: &Plan) {
     println!("Workloads:");
     for workload in &plan.workloads {
-        println!("  {:<16} {}", workload.key, workload.title());
+        println!("  {:<18} {}", workload.key, workload.title());
     }
     println!("Servers:");
     for row in &plan.servers {

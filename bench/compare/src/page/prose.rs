@@ -58,8 +58,8 @@ before each measurement.
 - **Without sockets**, two processes: one publishes from 16 tasks to one group, the other has the receivers of the group
   (`bench/layers`, `bench/peers/channels/layers.py`). A receiver of Narrows is a consumer that listens (`Connection::listen`): each
   message is decoded for it alone and handed to its `event`. One of channels_redis is a channel of its own in the group and a loop
-  over the layer's `receive()`, on uvloop with hiredis, without a Channels consumer around it. So in both each receiver gets its
-  own copy in its own task. Whenever all receivers have another message, their process sends the publisher a byte; at most 16
+  over the layer's `receive()`, on uvloop with hiredis, without a Channels consumer around it. So each receiver is a task that is
+  woken for each message, and decodes it for itself; only the core layer of channels_redis decodes once for all. Whenever all receivers have another message, their process sends the publisher a byte; at most 16
   messages are on their way. Members that join get one frame for all of them: what they cost is measured with sockets.
 - **CPU time** of the servers, or of both processes together, is in the first column; that of Redis is beside it and in no sum.
   Redis has a core of its own where there are three, else that of the load generator, or of the publisher.
