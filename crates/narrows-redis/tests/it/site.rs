@@ -50,6 +50,8 @@ impl Site {
     pub(crate) fn options(&self) -> RedisOptions {
         let options = RedisOptions::several(self.urls().map(|url| url.parse().unwrap()));
         let options = options.format(self.setup.format).capacities(Capacities::new(ROOM as usize));
+        // Without optimisation a mebibyte is not encrypted within the default on a busy machine.
+        let options = options.answer_timeout(Duration::from_secs(10));
         if self.setup.encrypted { options.symmetric_encryption_keys(["secret", "older"]) } else { options }
     }
 
