@@ -59,7 +59,7 @@ before each measurement.
   (`bench/layers`, `bench/peers/channels/layers.py`). Whenever all receivers have another message, their process sends the
   publisher a byte; at most 16 messages are on their way. A receiver of Narrows is always a consumer that listens
   (`Connection::listen`): each message is decoded for it alone, in its own task, and handed to its `event`. \"Consumers\" has it
-  beside the same thing in Channels, an `AsyncConsumer` with a handler. \"Receivers\" has it beside less: a bare loop over the
+  beside the same thing in Channels, an `AsyncConsumer` with a handler (`layers.py receive --consumers`). \"Receivers\" has it beside less: a bare loop over the
   layer's `receive()`, without a consumer around it. Python runs on uvloop, with hiredis. Members that join, not listen, get one
   frame for all of them: what they cost is measured with sockets.
 - **CPU time** of the servers, or of both processes together, is in the first column; that of Redis is beside it and in no sum.
@@ -117,7 +117,8 @@ pub(crate) fn end(results: &Results) -> String {
 
 took {minutes:.0} minutes. It installs what is missing; `--list` has the workloads and servers, `--only` and `--servers` choose
 among them, `--quick` is a look within minutes, `--merge` puts what is measured into the results that are there, `--from docs/performance/results.json` writes this page again without
-measuring. The command below each table is for one server that runs; those for Socket.IO have `--envelope socket-io`.
+measuring. The command below each table is for one server that runs; those for Socket.IO have `--envelope socket-io`,
+two nodes a second `--url` and `--pid`.
 `cargo bench -p narrows --features internals` has the engine's own cost without a kernel.
 
 ## What is not measured
