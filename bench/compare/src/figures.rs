@@ -127,7 +127,7 @@ const ENDED: Column = Column {
 pub(crate) fn columns(workload: &str) -> &'static [Column] {
     let mut words = workload.split('-');
     match words.next() {
-        Some("redis") if words.next() == Some("layers") => {
+        Some("redis") if matches!(words.next(), Some("layers" | "consumers")) => {
             &[CPU, PUBLISHER, RECEIVERS, BACKEND, PUBLISHES, RATE, PER_CPU_SECOND]
         }
         Some("redis") => &[CPU, BACKEND, RATE, P50, P99, GENERATOR, PER_CPU_SECOND],

@@ -55,6 +55,8 @@ pub(crate) const GOALS: &[Goal] = &[
     of(PUBSUB, "redis-fanout-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
     of(CORE, "redis-fanout-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
     of(TWO_NODES, "redis-fanout-1000", CPU, Bound::Times(1.3, &[OURS])),
+    of(PUBSUB, "redis-consumers-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
+    of(CORE, "redis-consumers-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
     of(PUBSUB, "redis-layers-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
     of(CORE, "redis-layers-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
 ];

@@ -8,8 +8,8 @@ use crate::launch::Launch;
 use crate::machine::beside_the_servers;
 use crate::process::Group;
 use crate::redis::Redis;
-use crate::servers::Row;
-use crate::workload::Workload;
+use crate::servers::{Pace, Row};
+use crate::workload::{Load, Workload};
 
 /// What ending may take besides what was to be measured; what never comes is waited for 10 s of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,8 +52,12 @@ fn report(
         halves.clone().and(layer.into_iter().chain(more.iter().cloned()))
     };
     let arguments = workload.arguments(row.dialect, seconds);
-    let receivers = &arguments[..2];
-    let receiving = of("receive", receivers).start(Some(redis))?;
+    let mut receivers = arguments[..2].to_vec();
+    // Ours has nothing else.
+    if row.pace == Pace::Slow && matches!(workload.load, Load::Layers { consumers: true, .. }) {
+        receivers.push("--consumers".to_owned());
+    }
+    let receiving = of("receive", &receivers).start(Some(redis))?;
     let acks = ["--acks".to_owned(), receiving.address.to_string()];
     let mut publishing =
         of("publish", &[&acks, &arguments[..]].concat()).start_beside(beside_the_servers(), Some(redis))?;

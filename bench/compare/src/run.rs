@@ -10,7 +10,7 @@ use crate::on_redis;
 use crate::redis::Redis;
 use crate::results::{Measured, Results, Run, ServerFacts};
 use crate::servers::{Layer, Pace, Row};
-use crate::workload::{Load, Scale, Workload};
+use crate::workload::{Load, Scale, Workload, is_on_redis};
 
 /// What is to be measured.
 #[derive(Debug)]
@@ -167,7 +167,11 @@ fn empty(workload: &Workload) -> Measured {
              layers publish --layer redis://<redis> --layer-kind <pubsub or core> {arguments} --acks <what it printed>"
         ),
         _ => {
-            format!("narrows bench {arguments} --url ws://<address>{} --pid <server>", workload.path(dialect))
+            format!(
+                "narrows bench {arguments} --url ws://<address>{} --pid <server>{}",
+                workload.path(dialect),
+                if is_on_redis(workload.key) { " --backend-pid <redis>" } else { "" }
+            )
         }
     };
     Measured {

@@ -53,10 +53,12 @@ pub(crate) enum Load {
         rate: usize,
         bytes: usize,
     },
-    /// No sockets: one process publishes, the other has so many receivers.
+    /// No sockets: one process publishes, the other has so many receivers. Those of Channels are consumers too, or
+    /// loops over what the layer has for them.
     Layers {
         receivers: usize,
         window: usize,
+        consumers: bool,
     },
 }
 
@@ -168,11 +170,11 @@ impl Workload {
 
     /// Those for channel layers on Redis. What waits in Redis is less than the 100 messages that channels_redis allows a
     /// process, so that none is dropped.
-    fn on_redis(scale: Scale) -> [Self; 5] {
+    fn on_redis(scale: Scale) -> [Self; 6] {
         use Audience::{Redis, RedisAndOurs};
         let of = |full: usize, tiny: usize| if scale == Scale::Smoke { tiny } else { full };
-        let layers = |key, receivers| {
-            let load = Load::Layers { receivers, window: 16 };
+        let layers = |key, receivers, consumers| {
+            let load = Load::Layers { receivers, window: 16, consumers };
             Self::new(key, load, Redis, scale).rounds(3)
         };
         [
@@ -189,9 +191,10 @@ impl Workload {
                 scale,
             )
             .rounds(3),
-            layers("redis-layers-1", 1),
-            layers("redis-layers-100", of(100, 5)),
-            layers("redis-layers-1000", of(1000, 20)),
+            layers("redis-consumers-1000", of(1000, 20), true),
+            layers("redis-layers-1", 1, false),
+            layers("redis-layers-100", of(100, 5), false),
+            layers("redis-layers-1000", of(1000, 20), false),
         ]
     }
 
@@ -253,7 +256,9 @@ impl Workload {
         match self.load {
             Load::Idle { .. } if scale == Scale::Full && ours && round == 1 => TWO_PINGS,
             // A single message of a slow server takes a good part of a second.
-            Load::Fanout { .. } if row.pace == Pace::Slow && scale != Scale::Smoke => self.seconds.max(3.0),
+            Load::Fanout { .. } | Load::Layers { .. } if row.pace == Pace::Slow && scale != Scale::Smoke => {
+                self.seconds.max(3.0)
+            }
             _ => self.seconds,
         }
     }
@@ -279,10 +284,16 @@ impl Workload {
                 "1 group of {}, of whom {stalled} never read; {rate} messages of {bytes} bytes a second",
                 thousands(members)
             ),
-            Load::Layers { receivers: 1, window } => {
+            Load::Layers { receivers, window, consumers: true } => {
+                format!(
+                    "without sockets, {} consumers, {BYTES} bytes, window {window}{over}",
+                    thousands(receivers)
+                )
+            }
+            Load::Layers { receivers: 1, window, .. } => {
                 format!("without sockets, 1 receiver, {BYTES} bytes, window {window}{over}")
             }
-            Load::Layers { receivers, window } => {
+            Load::Layers { receivers, window, .. } => {
                 format!(
                     "without sockets, {} receivers, {BYTES} bytes, window {window}{over}",
                     thousands(receivers)
@@ -310,7 +321,7 @@ impl Workload {
             Load::Slow { members, stalled, rate, bytes } => format!(
                 "slow --members {members} --stalled {stalled} --rate {rate} --bytes {bytes} --rounds 1 {measured}"
             ),
-            Load::Layers { receivers, window } => {
+            Load::Layers { receivers, window, .. } => {
                 return words(&format!(
                     "--receivers {receivers} --window {window} --bytes {BYTES} {measured}"
                 ));

@@ -1,7 +1,7 @@
 """The two halves of a measurement of channels_redis without sockets, each a process: see bench/layers, whose twin it is.
 
-A receiver is a channel of its own in the group and a loop over the layer's receive(): what a consumer of Channels does,
-without the consumer.
+A receiver is a channel of its own in the group and a loop over the layer's receive(), or with --consumers a consumer of
+Channels with a handler for the message, and a client that says nothing.
 """
 
 import argparse
@@ -24,23 +24,75 @@ def layer(arguments):
     return kind(hosts=[arguments.layer])
 
 
-async def receive(arguments):
+async def loops(arguments, count):
+    """Starts so many loops over receive()."""
     channels = layer(arguments)
-    receivers, events, publisher = arguments.receivers, 0, None
 
     async def receiver(channel):
-        nonlocal events
         while True:
             await channels.receive(channel)
-            events += 1
-            if events % receivers == 0:
-                publisher.send(b".")
+            count()
 
-    tasks = []
-    for _ in range(receivers):
+    async def start():
         channel = await channels.new_channel()
         await channels.group_add(GROUP, channel)
-        tasks.append(asyncio.ensure_future(receiver(channel)))
+        return asyncio.ensure_future(receiver(channel))
+
+    return [await start() for _ in range(arguments.receivers)]
+
+
+async def consumers(arguments, count):
+    """Starts so many consumers, as a server does for its connections."""
+    import django
+    from django.conf import settings
+
+    backend = {
+        "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "core": "channels_redis.core.RedisChannelLayer",
+    }[arguments.layer_kind]
+    settings.configure(
+        INSTALLED_APPS=["channels"],
+        CHANNEL_LAYERS={"default": {"BACKEND": backend, "CONFIG": {"hosts": [arguments.layer]}}},
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+
+    from channels.consumer import AsyncConsumer
+
+    class Receiver(AsyncConsumer):
+        async def bench_connect(self, message):
+            await self.channel_layer.group_add(GROUP, self.channel_name)
+            message["joined"].set_result(None)
+
+        async def chat_message(self, event):
+            count()
+
+    async def start():
+        joined = asyncio.get_running_loop().create_future()
+        said = [{"type": "bench.connect", "joined": joined}]
+
+        async def client():
+            # After the first message it says nothing any more.
+            return said.pop() if said else await asyncio.get_running_loop().create_future()
+
+        task = asyncio.ensure_future(Receiver()({"type": "bench"}, client, None))
+        await asyncio.wait([task, joined], return_when=asyncio.FIRST_COMPLETED)
+        return task
+
+    return [await start() for _ in range(arguments.receivers)]
+
+
+async def receive(arguments):
+    receivers, events, publisher = arguments.receivers, 0, None
+
+    def count():
+        nonlocal events
+        events += 1
+        if events % receivers == 0:
+            publisher.send(b".")
+
+    start = consumers if arguments.consumers else loops
+    tasks = await start(arguments, count)
     door = socket.create_server(("127.0.0.1", 0))
     door.setblocking(False)
     address, port = door.getsockname()
@@ -114,6 +166,8 @@ def main():
         options.add_argument("--layer", required=True)
         options.add_argument("--layer-kind", required=True, choices=["pubsub", "core"])
         options.add_argument("--receivers", type=int, required=True)
+        if role is receive:
+            options.add_argument("--consumers", action="store_true")
     options.add_argument("--acks", required=True)
     options.add_argument("--window", type=int, required=True)
     options.add_argument("--bytes", type=int, required=True)

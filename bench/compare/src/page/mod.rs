@@ -221,7 +221,7 @@ pub(crate) mod tests {
             "<narrows-pubsub-2> | CPU s per million deliveries | ≤ 1.30 × in memory | 3.00 | 2.00 | 1.50 | 1.50–1.50 | **not met** |",
             "| server | CPU s per million deliveries | low–high | / in memory | / Channels pub/sub | Redis, CPU s per million |",
             "| **<narrows-pubsub>** | 2.50 | 2.50–2.50 | 1.25 | 0.010 | 0.12 |",
-            "Not part of this run: redis-layers-1000.",
+            "Not part of this run: redis-consumers-1000, redis-layers-1000.",
             "| Narrows (2027-01-01) | a server | 9.9.9 |",
         ] {
             assert!(page.contains(part), "{part}\n\n{page}");

@@ -56,11 +56,12 @@ before each measurement.
   time is one sum, and every message comes to both over Redis. A window of 1 keeps what waits below the 100 messages at which
   channels_redis' core layer drops.
 - **Without sockets**, two processes: one publishes from 16 tasks to one group, the other has the receivers of the group
-  (`bench/layers`, `bench/peers/channels/layers.py`). A receiver of Narrows is a consumer that listens (`Connection::listen`): each
-  message is decoded for it alone and handed to its `event`. One of channels_redis is a channel of its own in the group and a loop
-  over the layer's `receive()`, on uvloop with hiredis, without a Channels consumer around it. So each receiver is a task that is
-  woken for each message, and decodes it for itself; only the core layer of channels_redis decodes once for all. Whenever all receivers have another message, their process sends the publisher a byte; at most 16
-  messages are on their way. Members that join get one frame for all of them: what they cost is measured with sockets.
+  (`bench/layers`, `bench/peers/channels/layers.py`). Whenever all receivers have another message, their process sends the
+  publisher a byte; at most 16 messages are on their way. A receiver of Narrows is always a consumer that listens
+  (`Connection::listen`): each message is decoded for it alone, in its own task, and handed to its `event`. \"Consumers\" has it
+  beside the same thing in Channels, an `AsyncConsumer` with a handler (`layers.py receive --consumers`). \"Receivers\" has it beside less: a bare loop over the
+  layer's `receive()`, without a consumer around it. Python runs on uvloop, with hiredis. Members that join, not listen, get one
+  frame for all of them: what they cost is measured with sockets.
 - **CPU time** of the servers, or of both processes together, is in the first column; that of Redis is beside it and in no sum.
   Redis has a core of its own where there are three, else that of the load generator, or of the publisher.
 
@@ -116,7 +117,8 @@ pub(crate) fn end(results: &Results) -> String {
 
 took {minutes:.0} minutes. It installs what is missing; `--list` has the workloads and servers, `--only` and `--servers` choose
 among them, `--quick` is a look within minutes, `--merge` puts what is measured into the results that are there, `--from docs/performance/results.json` writes this page again without
-measuring. The command below each table is for one server that runs; those for Socket.IO have `--envelope socket-io`.
+measuring. The command below each table is for one server that runs; those for Socket.IO have `--envelope socket-io`,
+two nodes a second `--url` and `--pid`.
 `cargo bench -p narrows --features internals` has the engine's own cost without a kernel.
 
 ## What is not measured
