@@ -9,7 +9,6 @@ mod conformance;
 mod connections;
 mod consumers;
 mod direct;
-mod drain;
 mod expiry;
 mod fakes;
 mod faults;
