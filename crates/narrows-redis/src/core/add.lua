@@ -11,10 +11,11 @@ local oldest = string.format('%.6f', now - expiry)
 
 local function add(key, capacity, message, node)
   local count = redis.call('ZCARD', key)
-  local score = now
+  local score, newest = now, ''
   if count > 0 then
-    local last = tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2])
-    if last >= score then score = last + 0.000001 end
+    local last = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
+    newest = last[1]
+    if tonumber(last[2]) >= score then score = tonumber(last[2]) + 0.000001 end
   end
   score = string.format('%.6f', score)
   if node and count >= 100 and redis.call('EXISTS', key .. '$alive') == 0 then
@@ -25,7 +26,7 @@ local function add(key, capacity, message, node)
     return 0
   end
   -- A node is told, once and in its place, that something is missing from here on.
-  if node and count == capacity then
+  if node and string.sub(newest, 1, 12) ~= 'narrows:gap:' then
     redis.call('ZADD', key, score, 'narrows:gap:' .. score)
     redis.call('EXPIRE', key, expiry)
   end

@@ -283,6 +283,6 @@ impl ChannelLayer for CoreLayer {
 
     fn open(&self, channel: &Topic) -> Option<Queue> {
         let named = channel.kind() == TopicKind::Channel && !channel.name().contains('!');
-        named.then(|| Queue::new(Popper::open(&self.shared, channel.name())))
+        named.then(|| Queue::new(Popper::open(&self.shared, channel.name(), None)))
     }
 }

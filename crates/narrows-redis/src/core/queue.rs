@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use narrows_core::{LayerError, Skipped, Take, Topic};
+use narrows_core::{Gap, LayerError, Skipped, Take, Topic};
 use redis::Value;
 use redis::aio::ConnectionLike;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -51,7 +51,8 @@ struct Shelf {
 type Slot = Option<(Vec<u8>, f64)>;
 
 impl Popper {
-    pub(super) fn open(shared: &Arc<Shared>, channel: &str) -> Self {
+    /// `listener` is who is to be told when a message may have been lost with a link.
+    pub(super) fn open(shared: &Arc<Shared>, channel: &str, listener: Option<&Topic>) -> Self {
         let key: Arc<str> = format!("{}{channel}", shared.options.prefix).into();
         let (demand, _) = watch::channel(false);
         let (work, working) = mpsc::channel(1);
@@ -59,9 +60,9 @@ impl Popper {
         shelf.slots().resize(shared.hosts.len(), None);
         let poppers = (0..shared.hosts.len()).map(|host| {
             let (shared, key, shelf) = (shared.clone(), key.clone(), shelf.clone());
-            let (demand, work) = (demand.subscribe(), work.clone());
+            let (demand, work, listener) = (demand.subscribe(), work.clone(), listener.cloned());
             shared.runtime.clone().spawn(async move {
-                pop(&shared, host, &key, demand, &shelf).await;
+                pop(&shared, host, &key, demand, &shelf, listener.as_ref()).await;
                 drop(work);
             })
         });
@@ -203,7 +204,14 @@ async fn put_back(shared: &Shared, host: usize, key: &str, wire: &[u8], score: f
 }
 
 /// Pops on one host, one message at a time, while somebody asks.
-async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receiver<bool>, shelf: &Shelf) {
+async fn pop(
+    shared: &Shared,
+    host: usize,
+    key: &str,
+    mut demand: watch::Receiver<bool>,
+    shelf: &Shelf,
+    listener: Option<&Topic>,
+) {
     let connector = &shared.hosts[host].connector;
     let mut backoff = Backoff::new();
     let mut connection = None;
@@ -231,6 +239,10 @@ async fn pop(shared: &Shared, host: usize, key: &str, mut demand: watch::Receive
             Err(why) => {
                 if backoff.is_news() {
                     tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
+                }
+                // A message may have been on its way here.
+                if let Some(topic) = listener {
+                    shared.inlet.gap(Some(topic), Gap::Reconnected);
                 }
                 connection = None;
                 backoff.pause().await;
@@ -303,7 +315,7 @@ pub(super) struct Forward {
 impl Forward {
     pub(super) fn start(shared: &Arc<Shared>, topic: &Topic) -> Self {
         let (end, mut ended) = oneshot::channel();
-        let mut popper = Popper::open(shared, topic.name());
+        let mut popper = Popper::open(shared, topic.name(), Some(topic));
         let (shared, topic) = (shared.clone(), topic.clone());
         let work = shared.runtime.clone().spawn(async move {
             loop {

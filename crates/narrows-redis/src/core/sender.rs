@@ -36,6 +36,7 @@ impl Shared {
                 (turn % self.hosts.len(), self.addition(channel, channel, message))
             }
         };
+        self.fits(&addition.message)?;
         match self.add(host, &[addition], self.hosts[host].link.deadline()).await?.first() {
             Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
             Some(&TAKEN) => {
@@ -48,6 +49,7 @@ impl Shared {
     }
 
     pub(super) async fn send_to_group(&self, group: &str, payload: &[u8]) -> Result<(), LayerError> {
+        self.fits(payload)?;
         let (home, key) = (self.host_of(group), self.group_key(group));
         let link = &self.hosts[home].link;
         // One for both steps.
@@ -69,11 +71,18 @@ impl Shared {
                 None => self.inlet.skip(Skipped::Foreign, &key),
             }
         }
+        let mut result = Ok(());
         let mut hosts: HashMap<usize, (Vec<Addition>, Vec<&[&str]>)> = HashMap::new();
         for (process, names) in &processes {
             // A Narrows node listens everywhere: through the group's own host all of them see one order.
             let host = if process.starts_with(NODE) { home } else { self.host_of(process) };
             let message = self.wire.seal_for(payload, Some(To::List(names)));
+            if let Err(error) = self.fits(&message) {
+                // The list of one process's members may be what makes it too large: the others get it.
+                self.inlet.skip(Skipped::Oversized, names[0]);
+                result = Err(error);
+                continue;
+            }
             let (additions, members) = hosts.entry(host).or_default();
             additions.push(self.addition(process, names[0], message));
             members.push(names);
@@ -81,7 +90,6 @@ impl Shared {
         let sent =
             join_all(hosts.iter().map(|(&host, (additions, _))| self.add(host, additions, deadline))).await;
         let mut gone = Vec::new();
-        let mut result = Ok(());
         for (answer, (_, names)) in sent.into_iter().zip(hosts.values()) {
             match answer {
                 Ok(done) => {
@@ -103,6 +111,12 @@ impl Shared {
         result
     }
 
+    /// Whether a receiver takes a message of this size, with what stands around it.
+    fn fits(&self, message: &[u8]) -> Result<(), LayerError> {
+        let (bytes, limit) = (message.len(), self.options.max_message_bytes);
+        if bytes > limit { Err(LayerError::TooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
     fn addition(&self, process: &str, channel: &str, message: Vec<u8>) -> Addition {
         let is_node = process.starts_with(NODE) && process.ends_with('!');
         let capacity = if is_node { self.options.node_capacity } else { self.options.capacities.of(channel) };
@@ -115,13 +129,6 @@ impl Shared {
         additions: &[Addition],
         deadline: Instant,
     ) -> Result<Vec<u8>, LayerError> {
-        // As the receiver counts it: with what stands around the message.
-        let limit = self.options.max_message_bytes;
-        if let Some(bytes) =
-            additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit)
-        {
-            return Err(LayerError::TooLarge { bytes, limit });
-        }
         let mut call = self.add.prepare_invoke();
         call.arg(format!("{:.6}", now())).arg(seconds(self.options.expiry));
         for Addition { key, capacity, message, is_node } in additions {
