@@ -11,6 +11,7 @@ use rig::Redis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::logs;
 use crate::nodes::{Node, fresh_group, on_both_layers, said};
 
 on_both_layers! {
@@ -132,12 +133,11 @@ struct Fake {
 }
 
 impl Fake {
-    async fn start<F: Future<Output = ()> + Send>(
-        serve: impl Fn(TcpStream) -> F + Send + Sync + 'static,
-    ) -> Self
+    async fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
-        F: 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
+        logs::keep();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let fake = Self { port: listener.local_addr().unwrap().port(), connections: Arc::default() };
         let connections = fake.connections.clone();
@@ -158,6 +158,8 @@ impl Fake {
     fn was_not_rushed(&self) {
         let connections = self.connections.load(Ordering::SeqCst);
         assert!((1..40).contains(&connections), "{connections} connections");
+        let lines = logs::with(&self.url());
+        assert!(lines.len() < 10, "{lines:#?}");
     }
 }
 

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 
 use narrows_redis::Kind;
-use rig::{Proxy, Redis, wait_until};
+use rig::{Proxy, Redis};
 use tokio::time::{Instant, sleep_until};
 
 use crate::nodes::{ANSWER, HEALTH, on_both_layers};
-use crate::sites::{Client, Site, talk};
+use crate::sites::{recovered, two_sites};
 
 on_both_layers! {
     a_redis_that_is_killed_and_started_again_empty,
@@ -85,27 +85,4 @@ async fn outage_until(kind: Kind, url: &str, breaks: impl FnOnce(), mends: impl 
     mends().await;
     recovered(&sites, &mut clients).await;
     sites[0].is_open_to_clients().await;
-}
-
-async fn two_sites(kind: Kind, url: &str) -> ([Site; 2], [Client; 2]) {
-    let sites = [Site::at(kind, url), Site::at(kind, url)];
-    let mut clients = [sites[0].client().await, sites[1].client().await];
-    talk(&sites, &mut clients).await;
-    (sites, clients)
-}
-
-/// Both clients are told of a gap, and hear everything from then on.
-async fn recovered(sites: &[Site; 2], clients: &mut [Client; 2]) {
-    for client in clients.iter_mut() {
-        client.until_gap().await;
-    }
-    for site in sites {
-        site.broadcasts_again().await;
-    }
-    talk(sites, clients).await;
-    for (site, client) in sites.iter().zip(clients) {
-        // A client is told once of gaps that it has not yet handled, so it may see fewer.
-        assert!((1..=3).contains(&client.gaps), "{} gaps", client.gaps);
-        wait_until("the gaps to be counted", || (1..=4).contains(&site.channels.stats().gaps));
-    }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use narrows::testing::{TestClient, TestServer};
 use narrows::{BroadcastError, Channels, Close, Connection, Consumer, Gap, Group, Reject};
 use narrows_redis::{Kind, RedisLayer, RedisOptions};
+use rig::wait_until;
 use serde::{Deserialize, Serialize};
 
 use crate::nodes::{IN_TIME, PATIENCE, at_last, in_time, options};
@@ -168,5 +169,29 @@ pub(crate) async fn talk(sites: &[Site; 2], clients: &mut [Client; 2]) {
     let expected: Vec<u64> = (0..20).flat_map(|number| [1000 + number, 2000 + number]).collect();
     for client in clients {
         assert_eq!(client.numbers(expected.len()).await, expected);
+    }
+}
+
+/// Two sites with a client each, who have talked.
+pub(crate) async fn two_sites(kind: Kind, url: &str) -> ([Site; 2], [Client; 2]) {
+    let sites = [Site::at(kind, url), Site::at(kind, url)];
+    let mut clients = [sites[0].client().await, sites[1].client().await];
+    talk(&sites, &mut clients).await;
+    (sites, clients)
+}
+
+/// Both clients are told of a gap, and hear everything from then on.
+pub(crate) async fn recovered(sites: &[Site; 2], clients: &mut [Client; 2]) {
+    for client in clients.iter_mut() {
+        client.until_gap().await;
+    }
+    for site in sites {
+        site.broadcasts_again().await;
+    }
+    talk(sites, clients).await;
+    for (site, client) in sites.iter().zip(clients) {
+        // A client is told once of gaps that it has not yet handled, so it may see fewer.
+        assert!((1..=3).contains(&client.gaps), "{} gaps", client.gaps);
+        wait_until("the gaps to be counted", || (1..=4).contains(&site.channels.stats().gaps));
     }
 }
