@@ -38,6 +38,7 @@ for i, key in ipairs(KEYS) do
   local capacity, message, node = tonumber(ARGV[3 * i]), ARGV[3 * i + 1], ARGV[3 * i + 2] == '1'
   local stale = redis.pcall('ZCOUNT', key, '-inf', '(' .. oldest)
   if type(stale) == 'table' then
+    if not string.find(stale.err, 'WRONGTYPE', 1, true) then return stale end
     done[i] = 3
   else
     if stale > 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. oldest) end
