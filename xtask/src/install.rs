@@ -82,7 +82,12 @@ pub(crate) fn autobahn() -> Result<(PathBuf, PathBuf), Failure> {
 /// The servers that ours is measured beside, where they are not in Rust, in the folders of `target/peers` where
 /// `bench/compare` looks for them.
 pub(crate) fn peers() -> Result<(), Failure> {
-    packages(&[("taskset", "util-linux"), ("node", "nodejs"), ("npm", "npm")])?;
+    packages(&[
+        ("taskset", "util-linux"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
+        ("redis-server", "redis-server"),
+    ])?;
     let sources = paths::root().join("bench/peers");
     let folder = paths::target().join("peers/javascript");
     if !folder.join("node_modules").exists() {

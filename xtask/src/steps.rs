@@ -108,7 +108,8 @@ fn memory(tally: &mut Tally) -> Result<(), Failure> {
 }
 
 fn benches(_: &mut Tally) -> Result<(), Failure> {
-    run(&mut cargo(["bench", "-p", "narrows", "--features", "internals", "--benches", "--", "--test"]))
+    run(&mut cargo(["bench", "-p", "narrows", "--features", "internals", "--benches", "--", "--test"]))?;
+    run(&mut cargo(["bench", "-p", "narrows-redis", "--bench", "layers", "--", "--test"]))
 }
 
 fn compare(_: &mut Tally) -> Result<(), Failure> {

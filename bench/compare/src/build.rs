@@ -18,7 +18,7 @@ impl Programs {
 
     /// Builds those in Rust, in release mode.
     pub(crate) fn build(&self) -> io::Result<()> {
-        self.cargo(&root().join("Cargo.toml"), &["-p", "endpoints", "-p", "narrows-cli"])?;
+        self.cargo(&root().join("Cargo.toml"), &["-p", "endpoints", "-p", "layers", "-p", "narrows-cli"])?;
         self.cargo(&peers().join("Cargo.toml"), &[])
     }
 

@@ -55,6 +55,35 @@ pub(crate) const STALLED_MEMORY: Column = Column {
     more_is_better: false,
 };
 
+pub(crate) const PER_CPU_SECOND: Column = Column {
+    name: "deliveries per CPU second",
+    figure: |report| {
+        let cost = number(report, "/server/cpu_seconds_per_million")?;
+        (cost > 0.0).then(|| 1e6 / cost)
+    },
+    more_is_better: true,
+};
+
+const BACKEND: Column = Column {
+    name: "Redis, CPU s per million",
+    figure: |report| number(report, "/backend/cpu_seconds_per_million"),
+    more_is_better: false,
+};
+const PUBLISHER: Column = Column {
+    name: "of it the publisher",
+    figure: |report| number(report, "/publisher/cpu_seconds_per_million"),
+    more_is_better: false,
+};
+const RECEIVERS: Column = Column {
+    name: "of it the receivers",
+    figure: |report| number(report, "/receivers/cpu_seconds_per_million"),
+    more_is_better: false,
+};
+const PUBLISHES: Column = Column {
+    name: "messages published a second",
+    figure: |report| number(report, "/publishes_per_second"),
+    more_is_better: true,
+};
 const RATE: Column = Column {
     name: "deliveries a second",
     figure: |report| number(report, "/deliveries_per_second"),
@@ -96,7 +125,12 @@ const ENDED: Column = Column {
 
 /// What a workload is about, the figure that counts first.
 pub(crate) fn columns(workload: &str) -> &'static [Column] {
-    match workload.split('-').next() {
+    let mut words = workload.split('-');
+    match words.next() {
+        Some("redis") if matches!(words.next(), Some("layers" | "consumers")) => {
+            &[CPU, PUBLISHER, RECEIVERS, BACKEND, PUBLISHES, RATE, PER_CPU_SECOND]
+        }
+        Some("redis") => &[CPU, BACKEND, RATE, P50, P99, GENERATOR, PER_CPU_SECOND],
         Some("rooms") => &[CPU, RATE, P50, P99, TAIL, GENERATOR],
         Some("idle") => &[MEMORY, IDLE_CPU],
         Some("connect") => &[CYCLES, CYCLE_CPU, GENERATOR],

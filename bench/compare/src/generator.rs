@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::launch::Server;
 use crate::machine::pinned;
 use crate::process::Group;
-use crate::servers::{Pace, Row};
+use crate::redis::Redis;
+use crate::servers::{Layer, Pace, Row};
 use crate::workload::{Load, Workload};
 
 /// What opening connections, waiting for stragglers and closing may take besides the measurement.
@@ -19,30 +20,36 @@ pub(crate) fn measure(
     workload: &Workload,
     row: &Row,
     start: impl Fn() -> Result<Server, String>,
+    redis: Option<&Redis>,
     seconds: f64,
 ) -> (Option<Value>, Option<String>) {
-    let processes = match workload.load {
+    let systems = match workload.load {
         Load::Idle { processes, .. } => processes,
         _ => 1,
     };
-    let servers: Result<Vec<Server>, String> = (0..processes).map(|_| start()).collect();
-    let servers = match servers {
-        Ok(servers) => servers,
+    let system = || (0..row.nodes).map(|_| start()).collect::<Result<Vec<Server>, String>>();
+    let systems = match (0..systems).map(|_| system()).collect::<Result<Vec<_>, String>>() {
+        Ok(systems) => systems,
         Err(error) => return (None, Some(error)),
     };
     let arguments = workload.arguments(row.dialect, seconds);
-    let generators: Vec<_> = servers
+    let generators: Vec<_> = systems
         .iter()
-        .map(|server| {
+        .map(|servers| {
             let mut command = pinned(1, narrows);
             command.arg("bench").args(&arguments).arg("--json");
-            command.args(["--url", &format!("ws://{}{}", server.address, workload.path(row.dialect))]);
+            for server in servers {
+                command.args(["--url", &format!("ws://{}{}", server.address, workload.path(row.dialect))]);
+            }
             if row.pace == Pace::Slow {
                 // A queue of handshakes may stand before each.
                 command.args(["--patience", "30"]);
             }
-            for pid in server.pids() {
+            for pid in servers.iter().flat_map(Server::pids) {
                 command.args(["--pid", &pid.to_string()]);
+            }
+            for pid in redis.filter(|_| row.layer != Layer::Memory).iter().flat_map(|redis| redis.pids()) {
+                command.args(["--backend-pid", &pid.to_string()]);
             }
             Group::start(&mut command).map_err(|error| format!("cannot start the load generator: {error}"))
         })
@@ -97,7 +104,7 @@ fn together(reports: &[Value]) -> Value {
 }
 
 /// What tells a load that got through from one that did not.
-fn fault(report: &Value) -> Option<String> {
+pub(crate) fn fault(report: &Value) -> Option<String> {
     let wrongs = [
         ("lost", "lost"),
         ("duplicated", "came twice"),

@@ -2,13 +2,18 @@
 
 use std::fmt;
 
-use crate::figures::{CPU, CYCLES, Column, IDLE_CPU, MEMORY, SLOWED, STALLED_MEMORY, TAIL, written};
+use crate::figures::{
+    CPU, CYCLES, Column, IDLE_CPU, MEMORY, PER_CPU_SECOND, SLOWED, STALLED_MEMORY, TAIL, written,
+};
+use crate::on_redis::{CHANNELS_CORE, CHANNELS_PUBSUB, CORE, PUBSUB, TWO_NODES};
 use crate::results::Results;
 use crate::servers::{AXUM, BUN, CHANNELS, OURS};
 
 /// One thing to reach.
 #[derive(Debug)]
 pub(crate) struct Goal {
+    /// Who is to reach it, by key.
+    pub(crate) who: &'static str,
     pub(crate) workload: &'static str,
     pub(crate) column: Column,
     pub(crate) bound: Bound,
@@ -47,20 +52,31 @@ pub(crate) const GOALS: &[Goal] = &[
     goal("connect", CYCLES, Bound::NoLessThan(1.0, BUN)),
     goal("slow-1000", SLOWED, Bound::Most(1.2)),
     goal("slow-1000", STALLED_MEMORY, Bound::Most(DECLARED_KIB)),
+    of(PUBSUB, "redis-fanout-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
+    of(CORE, "redis-fanout-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
+    of(TWO_NODES, "redis-fanout-1000", CPU, Bound::Times(1.3, &[OURS])),
+    of(PUBSUB, "redis-consumers-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
+    of(CORE, "redis-consumers-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
+    of(PUBSUB, "redis-layers-1000", PER_CPU_SECOND, Bound::NoLessThan(20.0, CHANNELS_PUBSUB)),
+    of(CORE, "redis-layers-1000", PER_CPU_SECOND, Bound::NoLessThan(5.0, CHANNELS_CORE)),
 ];
 
 const fn goal(workload: &'static str, column: Column, bound: Bound) -> Goal {
-    Goal { workload, column, bound }
+    of(OURS, workload, column, bound)
+}
+
+const fn of(who: &'static str, workload: &'static str, column: Column, bound: Bound) -> Goal {
+    Goal { who, workload, column, bound }
 }
 
 /// What a run says of a goal.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
-    /// Our own median.
+    /// The median of who is to reach it.
     pub(crate) ours: Option<f64>,
     /// The server that it was compared with, by key, and its median.
     pub(crate) other: Option<(&'static str, f64)>,
-    /// What the bound is on: the ratio, or our own median.
+    /// What the bound is on: the ratio, or the median alone.
     pub(crate) value: Option<f64>,
     /// Its lowest and highest in a round.
     pub(crate) range: Option<(f64, f64)>,
@@ -87,9 +103,9 @@ impl Goal {
         let Some(measured) = results.measured(self.workload) else {
             return unknown("not part of this run".to_owned());
         };
-        let figure = self.column.figure;
-        let Some(ours) = measured.median(OURS, figure) else {
-            return match measured.fault(OURS) {
+        let (who, figure) = (self.who, self.column.figure);
+        let Some(ours) = measured.median(who, figure) else {
+            return match measured.fault(who) {
                 // Whoever loses messages has not met the goal, whatever it cost.
                 Some(fault) => Outcome { verdict: Verdict::Missed, ..unknown(fault.to_owned()) },
                 None => unknown("not measured".to_owned()),
@@ -101,7 +117,7 @@ impl Goal {
                     ours: Some(ours),
                     other: None,
                     value: Some(ours),
-                    range: measured.range(OURS, figure),
+                    range: measured.range(who, figure),
                     verdict: if ours <= most { Verdict::Met } else { Verdict::Missed },
                 };
             }
@@ -115,12 +131,12 @@ impl Goal {
             let why = others.iter().find_map(|other| measured.fault(other)).unwrap_or("not measured");
             return Outcome { ours: Some(ours), ..unknown(format!("{}: {why}", others.join(", "))) };
         };
-        let ratio = measured.ratio(OURS, other, figure);
+        let ratio = measured.ratio(who, other, figure);
         Outcome {
             ours: Some(ours),
             other: Some((other, theirs)),
             value: ratio,
-            range: measured.ratios(OURS, other, figure),
+            range: measured.ratios(who, other, figure),
             verdict: match ratio {
                 Some(ratio) if met(ratio) => Verdict::Met,
                 Some(_) => Verdict::Missed,
@@ -135,6 +151,7 @@ impl fmt::Display for Bound {
         let short = |key: &str| match key {
             BUN => "Bun",
             AXUM => "axum",
+            OURS => "in memory",
             _ => "Channels",
         };
         match self {

@@ -6,18 +6,19 @@ use std::time::{Duration, Instant};
 
 use crate::machine::pinned;
 use crate::process::Group;
+use crate::redis::Redis;
 
 /// How long a server may take to start; Django takes seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to start a server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Launch {
     program: PathBuf,
-    /// `{port}` stands for a free one.
+    /// `{port}` stands for a free one, `{redis}` for where Redis is.
     arguments: Vec<String>,
     directory: Option<PathBuf>,
-    pub(crate) environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
     pub(crate) ready: Ready,
 }
 
@@ -47,22 +48,33 @@ impl Launch {
         Self { directory: Some(directory), ..self }
     }
 
+    /// With one more variable in its environment, in which `{redis}` stands for where Redis is.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// With more arguments.
+    pub(crate) fn and(mut self, arguments: impl IntoIterator<Item = String>) -> Self {
+        self.arguments.extend(arguments);
+        self
+    }
+
     /// As it would be typed.
     pub(crate) fn shown(&self) -> String {
         let program = self.program.file_stem().unwrap_or_default().to_string_lossy();
-        let arguments = self.arguments.iter().map(|argument| argument.replace("{port}", "<port>"));
-        std::iter::once(program.into_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+        let shown = |text: &String| text.replace("{port}", "<port>").replace("{redis}", "<redis>");
+        let own = |name: &str| name != "PYTHONDONTWRITEBYTECODE" && name != "NODE_ENV";
+        let environment = self.environment.iter().filter(|(name, _)| own(name));
+        let environment = environment.map(|(name, value)| format!("{name}={}", shown(value)));
+        let command = std::iter::once(program.into_owned()).chain(self.arguments.iter().map(shown));
+        environment.chain(command).collect::<Vec<_>>().join(" ")
     }
 
-    pub(crate) fn start(&self) -> Result<Server, String> {
+    /// Starts it, beside Redis where it needs one.
+    pub(crate) fn start(&self, redis: Option<&Redis>) -> Result<Server, String> {
         let port = free_port().map_err(|error| format!("no port is free: {error}"))?;
-        let mut command = pinned(0, &self.program);
-        command.args(self.arguments.iter().map(|argument| argument.replace("{port}", &port.to_string())));
-        command.envs(self.environment.iter().copied());
-        if let Some(directory) = &self.directory {
-            command.current_dir(directory);
-        }
-        let mut group = Group::start(&mut command).map_err(|error| format!("cannot start: {error}"))?;
+        let mut group = self.run(0, port, redis)?;
         let address = match self.ready {
             Ready::Prints => printed(&group),
             Ready::Answers => answered(&mut group, SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
@@ -71,6 +83,23 @@ impl Launch {
             Some(address) => Ok(Server { group, address }),
             None => Err(format!("did not start: {}", group.errors().trim())),
         }
+    }
+
+    /// Starts it on this core as a program that is no server.
+    pub(crate) fn start_beside(&self, core: usize, redis: Option<&Redis>) -> Result<Group, String> {
+        self.run(core, 0, redis)
+    }
+
+    fn run(&self, core: usize, port: u16, redis: Option<&Redis>) -> Result<Group, String> {
+        let redis = redis.map_or_else(String::new, |redis| redis.address.to_string());
+        let filled = |text: &String| text.replace("{port}", &port.to_string()).replace("{redis}", &redis);
+        let mut command = pinned(core, &self.program);
+        command.args(self.arguments.iter().map(filled));
+        command.envs(self.environment.iter().map(|(name, value)| (name, filled(value))));
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        Group::start(&mut command).map_err(|error| format!("cannot start: {error}"))
     }
 }
 
@@ -121,7 +150,7 @@ fn answers(address: SocketAddr) -> io::Result<()> {
     if start == *b"HTTP/" { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
@@ -135,22 +164,24 @@ mod tests {
 
     #[test]
     fn a_server_is_ready_when_it_prints_its_address() {
-        let server = sh("echo hello; echo listening on http://127.0.0.1:81/; sleep 60").start().unwrap();
+        let server = sh("echo hello; echo listening on http://127.0.0.1:81/; sleep 60").start(None).unwrap();
         assert_eq!(server.address, "127.0.0.1:81".parse().unwrap());
     }
 
     #[test]
     fn a_server_that_ends_is_told_with_its_last_words() {
-        let said = sh("echo alas >&2").start().unwrap_err();
+        let said = sh("echo alas >&2").start(None).unwrap_err();
         assert!(said.contains("did not start"), "{said}");
         let mut answering = sh("sleep 0.2; echo alas >&2");
         answering.ready = Ready::Answers;
-        assert_eq!(answering.start().unwrap_err(), "did not start: alas");
+        assert_eq!(answering.start(None).unwrap_err(), "did not start: alas");
     }
 
     #[test]
     fn a_command_is_shown_without_folders_and_ports() {
         let launch = Launch::new("/somewhere/bin/uvicorn".into(), &["--port", "{port}"]);
         assert_eq!(launch.shown(), "uvicorn --port <port>");
+        let launch = launch.with("NODE_ENV", "production").with("REDIS", "redis://{redis}");
+        assert_eq!(launch.and(["on".to_owned()]).shown(), "REDIS=redis://<redis> uvicorn --port <port> on");
     }
 }

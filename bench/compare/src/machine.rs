@@ -5,10 +5,15 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::build::root;
+
 /// What the numbers depend on besides the programs; nothing that names the machine.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) date: String,
+    /// Of what was measured; older results do not say.
+    #[serde(default)]
+    pub(crate) commit: Option<String>,
     pub(crate) cores: usize,
     pub(crate) processor: String,
     pub(crate) kernel: String,
@@ -28,6 +33,12 @@ impl Machine {
         let kernel = read("/proc/sys/kernel/osrelease");
         Self {
             date: first_line(Command::new("date").args(["-u", "+%F"])).unwrap_or_default(),
+            commit: first_line(Command::new("git").current_dir(root()).args([
+                "describe",
+                "--always",
+                "--dirty",
+                "--exclude=*",
+            ])),
             cores: cores(),
             processor: model.map_or("unknown processor", |(_, model)| model).to_owned(),
             kernel: kernel.split('-').next().unwrap_or_default().trim().to_owned(),
@@ -46,6 +57,12 @@ pub(crate) fn connections() -> usize {
     const SPARE: u64 = 500;
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
     usize::try_from(files.saturating_sub(SPARE)).unwrap_or(usize::MAX)
+}
+
+/// The core for what neither serves nor loads: its own where there is one, else that of the load generator, so that
+/// the servers' core is theirs alone.
+pub(crate) fn beside_the_servers() -> usize {
+    if cores() > 2 { 2 } else { 1 }
 }
 
 /// A command that stays on one core, where the system has `taskset` and a second core.

@@ -20,7 +20,7 @@ pub(crate) struct Results {
 }
 
 /// A server that took part, or was to.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ServerFacts {
     pub(crate) key: String,
     pub(crate) name: String,
@@ -34,6 +34,15 @@ pub(crate) struct ServerFacts {
     pub(crate) left_out: Option<String>,
 }
 
+/// Where figures come from that were measured in another run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Taken {
+    pub(crate) machine: Machine,
+    pub(crate) command: String,
+    pub(crate) minutes: f64,
+    pub(crate) servers: Vec<ServerFacts>,
+}
+
 /// One workload on all servers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
@@ -42,6 +51,9 @@ pub(crate) struct Measured {
     /// Where it is not what its goal says.
     pub(crate) note: Option<String>,
     pub(crate) command: String,
+    /// The run that it is from, where that is not the run of the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) taken: Option<Box<Taken>>,
     pub(crate) runs: Vec<Run>,
 }
 
@@ -68,6 +80,24 @@ impl Results {
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), Box<dyn Error>> {
         Ok(fs::write(path, serde_json::to_string_pretty(self)? + "\n")?)
+    }
+
+    /// Takes in what a later run has measured, in place of the same workloads of this one.
+    pub(crate) fn merge(&mut self, later: Self) {
+        let Self { machine, command, minutes, servers, workloads } = later;
+        let taken = Taken { machine, command, minutes, servers: servers.clone() };
+        for workload in workloads {
+            let workload = Measured { taken: Some(Box::new(taken.clone())), ..workload };
+            match self.workloads.iter_mut().find(|old| old.key == workload.key) {
+                Some(old) => *old = workload,
+                None => self.workloads.push(workload),
+            }
+        }
+        for server in servers {
+            if !self.servers.iter().any(|old| old.key == server.key) {
+                self.servers.push(server);
+            }
+        }
     }
 
     pub(crate) fn measured(&self, key: &str) -> Option<&Measured> {
@@ -149,6 +179,7 @@ pub(crate) mod tests {
             title: "fan-out".to_owned(),
             note: None,
             command: "narrows bench".to_owned(),
+            taken: None,
             runs: runs.collect(),
         }
     }
@@ -160,6 +191,29 @@ pub(crate) mod tests {
         assert_eq!(measured.ratio("a", "b", cost), Some(0.5));
         assert_eq!(measured.ratios("a", "b", cost), Some((0.25, 0.75)));
         assert_eq!(measured.ratio("a", "nobody", cost), None);
+    }
+
+    #[test]
+    fn what_is_measured_later_takes_the_place_of_the_same_and_says_where_it_is_from() {
+        let mut results = crate::page::tests::results();
+        let mut later = crate::page::tests::results();
+        later.machine.date = "2027-01-01".to_owned();
+        later.workloads.retain(|workload| workload.key == "connect");
+        later.workloads.push(Measured { key: "redis-fanout-1000".to_owned(), ..measured(&[("a", 1, 1.0)]) });
+        later.servers.push(ServerFacts { key: "a".to_owned(), ..later.servers[0].clone() });
+        let (workloads, servers) = (results.workloads.len(), results.servers.len());
+        results.merge(later);
+        assert_eq!((results.workloads.len(), results.servers.len()), (workloads + 1, servers + 1));
+        let dates =
+            results.workloads.iter().map(|workload| Some(workload.taken.as_ref()?.machine.date.as_str()));
+        let later: Vec<_> = results
+            .workloads
+            .iter()
+            .zip(dates)
+            .filter_map(|(w, date)| Some((w.key.as_str(), date?)))
+            .collect();
+        assert_eq!(later, [("connect", "2027-01-01"), ("redis-fanout-1000", "2027-01-01")]);
+        assert_eq!(results.machine.date, "2026-01-01");
     }
 
     #[test]

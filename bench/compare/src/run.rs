@@ -3,11 +3,14 @@ use std::time::Instant;
 use crate::build::Programs;
 use crate::figures::{columns, written};
 use crate::generator;
+use crate::halves;
 use crate::launch::Launch;
 use crate::machine::Machine;
+use crate::on_redis;
+use crate::redis::Redis;
 use crate::results::{Measured, Results, Run, ServerFacts};
-use crate::servers::{Pace, Row};
-use crate::workload::{Scale, Workload};
+use crate::servers::{Layer, Pace, Row};
+use crate::workload::{Load, Scale, Workload, is_on_redis};
 
 /// What is to be measured.
 #[derive(Debug)]
@@ -36,7 +39,11 @@ impl Plan {
     /// Lets the servers take turns at each workload, round by round: what disturbs one disturbs its neighbour too.
     pub(crate) fn run(&self, programs: &Programs) -> Results {
         let start = Instant::now();
-        let (servers, launches) = self.launches(programs);
+        // One for all that need it: what is to be compared is on the same.
+        let needed = self.servers.iter().any(|row| row.layer != Layer::Memory);
+        let redis = if needed { Redis::start() } else { Err("nobody needs it".to_owned()) };
+        let (servers, launches) = self.launches(programs, &redis);
+        let redis = redis.ok();
         let mut measured: Vec<Measured> = self.workloads.iter().map(empty).collect();
         for round in 1..=self.rounds {
             for (workload, measured) in self.workloads.iter().zip(&mut measured) {
@@ -56,7 +63,7 @@ impl Plan {
                 }
                 eprintln!("round {round} of {}, {}", self.rounds, workload.key);
                 for (row, launch) in turn {
-                    let run = self.once(programs, workload, row, launch, round);
+                    let run = self.once(programs, workload, row, launch, redis.as_ref(), round);
                     eprintln!("    {:<18} {}", row.key, said(workload, &run));
                     measured.runs.push(run);
                 }
@@ -78,11 +85,26 @@ impl Plan {
         workload: &Workload,
         row: &Row,
         launch: &Launch,
+        redis: Option<&Redis>,
         round: usize,
     ) -> Run {
         let seconds = workload.seconds_for(row, round, self.scale);
         let narrows = programs.built("narrows");
-        let measure = || generator::measure(&narrows, workload, row, || launch.start(), seconds);
+        let without_sockets = |redis| {
+            let halves = on_redis::halves(row, programs);
+            match halves.and_then(|halves| Redis::flush(redis).map(|()| halves)) {
+                Ok(halves) => halves::measure(&halves, workload, row, redis, seconds),
+                Err(error) => (None, Some(error)),
+            }
+        };
+        let measure = || match (workload.load, redis) {
+            (Load::Layers { .. }, Some(redis)) => without_sockets(redis),
+            _ => {
+                let flushed = redis.map_or(Ok(()), Redis::flush);
+                let start = || flushed.clone().and_then(|()| launch.start(redis));
+                generator::measure(&narrows, workload, row, start, redis, seconds)
+            }
+        };
         let (mut report, mut fault) = measure();
         if report.is_none() {
             // One that did not get as far as to lose anything may try again: a port may have been taken meanwhile.
@@ -93,10 +115,22 @@ impl Plan {
     }
 
     /// Starts each server once: one that is missing, or broken, is left out of everything, with the reason.
-    fn launches(&self, programs: &Programs) -> (Vec<ServerFacts>, Vec<(&'static Row, Launch)>) {
+    fn launches(
+        &self,
+        programs: &Programs,
+        redis: &Result<Redis, String>,
+    ) -> (Vec<ServerFacts>, Vec<(&'static Row, Launch)>) {
         let (mut facts, mut launches) = (Vec::new(), Vec::new());
         for row in &self.servers {
-            let launch = (row.launch)(programs).and_then(|launch| launch.start().map(|_ended_again| launch));
+            let redis = match redis {
+                Err(why) if row.layer != Layer::Memory => Err(why.clone()),
+                redis => Ok(redis.as_ref().ok()),
+            };
+            let launch = redis.and_then(|redis| {
+                let launch = (row.launch)(programs)?;
+                let _ended_again = launch.start(redis)?;
+                Ok(launch)
+            });
             let mut command = String::new();
             let left_out = match launch {
                 Ok(launch) => {
@@ -127,14 +161,25 @@ fn empty(workload: &Workload) -> Measured {
     let dialect = crate::servers::Dialect::Json;
     let arguments = workload.arguments(dialect, workload.seconds).join(" ");
     let arguments = arguments.trim_end_matches(" --envelope json");
+    let command = match workload.load {
+        Load::Layers { receivers, .. } => format!(
+            "layers receive --layer redis://<redis> --layer-kind <pubsub or core> --receivers {receivers}\n\
+             layers publish --layer redis://<redis> --layer-kind <pubsub or core> {arguments} --acks <what it printed>"
+        ),
+        _ => {
+            format!(
+                "narrows bench {arguments} --url ws://<address>{} --pid <server>{}",
+                workload.path(dialect),
+                if is_on_redis(workload.key) { " --backend-pid <redis>" } else { "" }
+            )
+        }
+    };
     Measured {
         key: workload.key.to_owned(),
         title: workload.title(),
         note: workload.note.clone(),
-        command: format!(
-            "narrows bench {arguments} --url ws://<address>{} --pid <server>",
-            workload.path(dialect)
-        ),
+        command,
+        taken: None,
         runs: Vec::new(),
     }
 }

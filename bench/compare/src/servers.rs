@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::build::{Programs, peers};
 use crate::launch::{Launch, Ready};
 use crate::machine::first_line;
+use crate::on_redis::ON_REDIS;
 
 /// A server that can be measured.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub(crate) struct Row {
     pub(crate) dialect: Dialect,
     /// Whether messages may overtake each other in it, which is then no sign that it is broken.
     pub(crate) overtakes: bool,
+    pub(crate) layer: Layer,
+    /// How many processes of it are one system.
+    pub(crate) nodes: usize,
     /// How to start it; the error says what is missing.
     pub(crate) launch: fn(&Programs) -> Result<Launch, String>,
     pub(crate) version: fn(&Programs) -> Option<String>,
@@ -33,6 +37,17 @@ pub(crate) enum Pace {
     Slow,
     /// No server, but what the system calls alone cost: only where that means something.
     Floor { batched: bool },
+}
+
+/// What is between the processes of a server, or could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// Nothing but memory.
+    Memory,
+    /// Redis' publish and subscribe.
+    PubSub,
+    /// Redis' sorted sets.
+    Core,
 }
 
 /// How a client talks to it.
@@ -50,7 +65,11 @@ pub(crate) const BUN: &str = "bun";
 pub(crate) const AXUM: &str = "axum";
 pub(crate) const CHANNELS: &[&str] = &["channels-daphne", "channels-uvicorn", "channels-granian"];
 
-pub(crate) const SERVERS: &[Row] = &[
+/// How uvicorn is started, on whatever layer.
+pub(crate) const CHANNELS_ON_UVICORN: &str = "--host 127.0.0.1 --port {port} --loop uvloop --http httptools --ws-per-message-deflate false --lifespan off \
+     --no-access-log --log-level warning --backlog 65535 chat:application";
+
+const SERVERS: &[Row] = &[
     Row {
         key: OURS,
         name: "Narrows",
@@ -59,6 +78,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Fast,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| Ok(Launch::new(programs.built("endpoints"), &["--bind", "127.0.0.1:0"])),
         version: |_| Some(format!("narrows {}", env!("CARGO_PKG_VERSION"))),
     },
@@ -69,6 +90,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Fast,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| script(programs, bun(programs)?, "bun.js"),
         version: |programs| {
             Some(format!("Bun {}", first_line(Command::new(bun(programs).ok()?).arg("--version"))?))
@@ -81,6 +104,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Fast,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| {
             let node = first_line(Command::new("node").arg("--version"));
             node.ok_or_else(|| format!("there is no node; {INSTALL}"))?;
@@ -101,6 +126,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Fast,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| Ok(Launch::new(programs.built("axum-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["axum", "tokio"]),
     },
@@ -112,6 +139,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Fast,
         dialect: Dialect::SocketIo,
         overtakes: true,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| Ok(Launch::new(programs.built("socketioxide-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["socketioxide", "axum"]),
     },
@@ -122,6 +151,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Slow,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| {
             channels(programs, "daphne", "-v 0 --no-server-name -b 127.0.0.1 -p {port} chat:application")
         },
@@ -134,14 +165,9 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Slow,
         dialect: Dialect::Json,
         overtakes: false,
-        launch: |programs| {
-            channels(
-                programs,
-                "uvicorn",
-                "--host 127.0.0.1 --port {port} --loop uvloop --http httptools --ws-per-message-deflate false \
-                 --lifespan off --no-access-log --log-level warning --backlog 65535 chat:application",
-            )
-        },
+        layer: Layer::Memory,
+        nodes: 1,
+        launch: |programs| channels(programs, "uvicorn", CHANNELS_ON_UVICORN),
         version: |programs| {
             python(programs, &["channels", "Django", "uvicorn", "uvloop", "httptools", "websockets"])
         },
@@ -153,6 +179,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Slow,
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         // Its back pressure counts open WebSockets, so it has to be more than there will be.
         launch: |programs| {
             channels(
@@ -171,6 +199,8 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Floor { batched: false },
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0"])),
         version: |_| locked(&["mio"]),
     },
@@ -181,12 +211,35 @@ pub(crate) const SERVERS: &[Row] = &[
         pace: Pace::Floor { batched: true },
         dialect: Dialect::Json,
         overtakes: false,
+        layer: Layer::Memory,
+        nodes: 1,
         launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0", "batched"])),
         version: |_| locked(&["mio"]),
     },
 ];
 
+/// All rows, in the order in which they take their turns.
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    SERVERS.iter().chain(ON_REDIS)
+}
+
+/// The row with this key.
+pub(crate) fn find(key: &str) -> Option<&'static Row> {
+    all().find(|row| row.key == key)
+}
+
 const INSTALL: &str = "cargo xtask bench installs it";
+
+impl Layer {
+    /// As programs and their settings know the two on Redis.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::PubSub => "pubsub",
+            Self::Core => "core",
+        }
+    }
+}
 
 impl Dialect {
     /// As `narrows bench --envelope` knows it.
@@ -235,12 +288,10 @@ fn script(programs: &Programs, program: PathBuf, name: &str) -> Result<Launch, S
     }
     fs::copy(peers().join("javascript").join(name), folder.join(name))
         .map_err(|error| format!("{name}: {error}"))?;
-    let mut launch = Launch::new(program, &[name]).at(folder);
-    launch.environment.push(("NODE_ENV", "production"));
-    Ok(launch)
+    Ok(Launch::new(program, &[name]).at(folder).with("NODE_ENV", "production"))
 }
 
-fn channels(programs: &Programs, server: &str, arguments: &str) -> Result<Launch, String> {
+pub(crate) fn channels(programs: &Programs, server: &str, arguments: &str) -> Result<Launch, String> {
     let program = programs.installed("venv/bin").join(server);
     if !program.exists() {
         return Err(format!("there is no {server}; {INSTALL}"));
@@ -248,12 +299,11 @@ fn channels(programs: &Programs, server: &str, arguments: &str) -> Result<Launch
     let arguments: Vec<&str> = arguments.split_whitespace().collect();
     let mut launch = Launch::new(program, &arguments).at(peers().join("channels"));
     launch.ready = Ready::Answers;
-    launch.environment.push(("PYTHONDONTWRITEBYTECODE", "1"));
-    Ok(launch)
+    Ok(launch.with("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
 /// Versions of Python packages, and of Python.
-fn python(programs: &Programs, packages: &[&str]) -> Option<String> {
+pub(crate) fn python(programs: &Programs, packages: &[&str]) -> Option<String> {
     const SCRIPT: &str = "import platform, sys; from importlib.metadata import version; \
                           print(', '.join([f'{p} {version(p)}' for p in sys.argv[1:]] + \
                           ['Python ' + platform.python_version()]))";
@@ -275,13 +325,16 @@ fn version_in(lock: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::on_redis::{CHANNELS_CORE, CHANNELS_PUBSUB, CORE, PUBSUB, TWO_NODES};
 
     #[test]
     fn the_keys_are_those_that_ratios_and_goals_name() {
-        let keys: Vec<&str> = SERVERS.iter().map(|row| row.key).collect();
-        for named in [OURS, BUN, AXUM].iter().chain(CHANNELS) {
-            assert!(keys.contains(named), "{named}");
+        let on_redis = [PUBSUB, CORE, TWO_NODES, CHANNELS_PUBSUB, CHANNELS_CORE];
+        for named in [OURS, BUN, AXUM].iter().chain(CHANNELS).chain(&on_redis) {
+            assert!(find(named).is_some(), "{named}");
         }
+        let mut keys: Vec<&str> = all().map(|row| row.key).collect();
+        keys.sort_unstable();
         let mut once = keys.clone();
         once.dedup();
         assert_eq!(once, keys);

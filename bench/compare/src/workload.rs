@@ -1,4 +1,4 @@
-use crate::servers::{Dialect, Pace, Row};
+use crate::servers::{Dialect, Layer, OURS, Pace, Row};
 
 /// How large everything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,13 @@ pub(crate) enum Load {
         rate: usize,
         bytes: usize,
     },
+    /// No sockets: one process publishes, the other has so many receivers. Those of Channels are consumers too, or
+    /// loops over what the layer has for them.
+    Layers {
+        receivers: usize,
+        window: usize,
+        consumers: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +70,21 @@ enum Audience {
     FastAndSlow,
     FastSlowAndFloor,
     Ours,
+    /// On Redis, one node each.
+    Redis,
+    /// On Redis, several nodes too, and beside them ours in memory.
+    RedisAndOurs,
 }
 
 /// Two rounds of pings, which come every 25 s, and the time over which they are spread; the third comes later.
 pub(crate) const TWO_PINGS: f64 = 52.0;
 
 const BYTES: usize = 128;
+
+/// Whether a workload is about channel layers on Redis, by its key.
+pub(crate) fn is_on_redis(key: &str) -> bool {
+    key.starts_with("redis-")
+}
 
 impl Workload {
     /// All of them, where a process can hold so many connections.
@@ -148,7 +164,38 @@ impl Workload {
                 ),
             );
         }
+        workloads.extend(Self::on_redis(scale));
         workloads
+    }
+
+    /// Those for channel layers on Redis. What waits in Redis is less than the 100 messages that channels_redis allows a
+    /// process, so that none is dropped.
+    fn on_redis(scale: Scale) -> [Self; 6] {
+        use Audience::{Redis, RedisAndOurs};
+        let of = |full: usize, tiny: usize| if scale == Scale::Smoke { tiny } else { full };
+        let layers = |key, receivers, consumers| {
+            let load = Load::Layers { receivers, window: 16, consumers };
+            Self::new(key, load, Redis, scale).rounds(3)
+        };
+        [
+            Self::new(
+                "redis-fanout-1000",
+                Load::Fanout { members: of(1000, 20), window: 1 },
+                RedisAndOurs,
+                scale,
+            ),
+            Self::new(
+                "redis-rooms-50x10",
+                Load::Rooms { rooms: of(50, 4), members: of(10, 5) },
+                RedisAndOurs,
+                scale,
+            )
+            .rounds(3),
+            layers("redis-consumers-1000", of(1000, 20), true),
+            layers("redis-layers-1", 1, false),
+            layers("redis-layers-100", of(100, 5), false),
+            layers("redis-layers-1000", of(1000, 20), false),
+        ]
     }
 
     fn new(key: &'static str, load: Load, for_whom: Audience, scale: Scale) -> Self {
@@ -175,9 +222,15 @@ impl Workload {
     }
 
     pub(crate) fn is_for(&self, row: &Row) -> bool {
-        use Audience::{Fast, FastAndFloor, FastAndFloors, FastAndSlow, FastSlowAndFloor, Ours};
+        use Audience::{
+            Fast, FastAndFloor, FastAndFloors, FastAndSlow, FastSlowAndFloor, Ours, Redis, RedisAndOurs,
+        };
+        let on_redis = row.layer != Layer::Memory;
         match (self.for_whom, row.pace) {
-            (Ours, _) => row.key == crate::servers::OURS,
+            (Redis, _) => on_redis && row.nodes == 1,
+            (RedisAndOurs, _) => on_redis || row.key == OURS,
+            _ if on_redis => false,
+            (Ours, _) => row.key == OURS,
             (Fast | FastAndFloor | FastAndFloors | FastAndSlow | FastSlowAndFloor, Pace::Fast)
             | (FastAndSlow | FastSlowAndFloor, Pace::Slow)
             | (FastAndFloors, Pace::Floor { .. })
@@ -199,23 +252,26 @@ impl Workload {
     /// How long it is measured in this round. The processor's share of idle connections takes long to see, and is
     /// looked at once.
     pub(crate) fn seconds_for(&self, row: &Row, round: usize, scale: Scale) -> f64 {
-        let ours = row.key == crate::servers::OURS;
+        let ours = row.key == OURS;
         match self.load {
             Load::Idle { .. } if scale == Scale::Full && ours && round == 1 => TWO_PINGS,
             // A single message of a slow server takes a good part of a second.
-            Load::Fanout { .. } if row.pace == Pace::Slow && scale != Scale::Smoke => self.seconds.max(3.0),
+            Load::Fanout { .. } | Load::Layers { .. } if row.pace == Pace::Slow && scale != Scale::Smoke => {
+                self.seconds.max(3.0)
+            }
             _ => self.seconds,
         }
     }
 
     /// What to call it.
     pub(crate) fn title(&self) -> String {
+        let over = if is_on_redis(self.key) { ", over Redis" } else { "" };
         match self.load {
             Load::Fanout { members, window } => {
-                format!("1 group of {}, {BYTES} bytes, window {window}", thousands(members))
+                format!("1 group of {}, {BYTES} bytes, window {window}{over}", thousands(members))
             }
             Load::Rooms { rooms, members } => {
-                format!("{} rooms of {members}, {BYTES} bytes, all at once, window 1", thousands(rooms))
+                format!("{} rooms of {members}, {BYTES} bytes, all at once, window 1{over}", thousands(rooms))
             }
             Load::Echo { connections } => {
                 format!("echo, {} connections, {BYTES} bytes", thousands(connections))
@@ -228,10 +284,26 @@ impl Workload {
                 "1 group of {}, of whom {stalled} never read; {rate} messages of {bytes} bytes a second",
                 thousands(members)
             ),
+            Load::Layers { receivers, window, consumers: true } => {
+                format!(
+                    "without sockets, {} consumers, {BYTES} bytes, window {window}{over}",
+                    thousands(receivers)
+                )
+            }
+            Load::Layers { receivers: 1, window, .. } => {
+                format!("without sockets, 1 receiver, {BYTES} bytes, window {window}{over}")
+            }
+            Load::Layers { receivers, window, .. } => {
+                format!(
+                    "without sockets, {} receivers, {BYTES} bytes, window {window}{over}",
+                    thousands(receivers)
+                )
+            }
         }
     }
 
-    /// The arguments of `narrows bench`, up to what is known only of a running server.
+    /// The arguments of `narrows bench`, up to what is known only of a running server. Without sockets, those of the half
+    /// that publishes.
     pub(crate) fn arguments(&self, dialect: Dialect, seconds: f64) -> Vec<String> {
         let measured = format!("--warm-up {} --seconds {seconds}", self.warm_up);
         let text = match self.load {
@@ -249,9 +321,13 @@ impl Workload {
             Load::Slow { members, stalled, rate, bytes } => format!(
                 "slow --members {members} --stalled {stalled} --rate {rate} --bytes {bytes} --rounds 1 {measured}"
             ),
+            Load::Layers { receivers, window, .. } => {
+                return words(&format!(
+                    "--receivers {receivers} --window {window} --bytes {BYTES} {measured}"
+                ));
+            }
         };
-        let words = text.split(' ').map(str::to_owned);
-        words.chain(["--envelope".to_owned(), dialect.envelope().to_owned()]).collect()
+        words(&format!("{text} --envelope {}", dialect.envelope()))
     }
 
     /// Where on the server it takes place.
@@ -261,6 +337,7 @@ impl Workload {
             Load::Rooms { .. } => dialect.room("{room}"),
             Load::Idle { .. } => dialect.room("{n}"),
             Load::Echo { .. } | Load::Connect { .. } => dialect.echo().to_owned(),
+            Load::Layers { .. } => String::new(),
         }
     }
 
@@ -272,11 +349,15 @@ impl Workload {
             Load::Rooms { rooms, members } => rooms * members,
             Load::Echo { connections } => connections,
             Load::Idle { processes, connections } => processes * connections,
-            Load::Connect { .. } => 0,
+            Load::Connect { .. } | Load::Layers { .. } => 0,
         };
         let phases = if matches!(self.load, Load::Slow { .. }) { 2.0 } else { 1.0 };
         start + connections as f64 / opened_per_second * phases + (seconds + self.warm_up) * phases
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
 }
 
 fn only_so_many(connections: usize, limit: usize) -> String {
@@ -306,26 +387,42 @@ pub(crate) fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servers::SERVERS;
+    use crate::on_redis::{CHANNELS_CORE, CORE, PUBSUB, TWO_NODES};
+    use crate::servers::find;
 
     fn row(key: &str) -> &'static Row {
-        SERVERS.iter().find(|row| row.key == key).unwrap()
+        find(key).unwrap()
     }
 
     #[test]
     fn what_does_not_fit_under_the_limit_is_less_or_in_several_processes_and_noted() {
-        let find = |limit, key: &str| {
+        let workload = |limit, key: &str| {
             Workload::all(Scale::Full, limit).into_iter().find(|workload| workload.key == key).unwrap()
         };
-        let many = find(19_500, "fanout-20000");
+        let many = workload(19_500, "fanout-20000");
         assert!(matches!(many.load, Load::Fanout { members: 19_500, .. }) && many.note.is_some());
-        assert!(find(1_000_000, "fanout-20000").note.is_none());
-        let idle = find(19_500, "idle-100000");
+        assert!(workload(1_000_000, "fanout-20000").note.is_none());
+        let idle = workload(19_500, "idle-100000");
         assert!(matches!(idle.load, Load::Idle { processes: 6, connections: 17_000 }) && idle.note.is_some());
-        let idle = find(1_000_000, "idle-100000");
+        let idle = workload(1_000_000, "idle-100000");
         assert!(
             matches!(idle.load, Load::Idle { processes: 1, connections: 100_000 }) && idle.note.is_none()
         );
+    }
+
+    #[test]
+    fn what_is_about_redis_is_for_servers_on_it_and_for_ours_beside_them() {
+        for workload in Workload::all(Scale::Full, 19_500) {
+            let about_redis = is_on_redis(workload.key);
+            let without_sockets = matches!(workload.load, Load::Layers { .. });
+            for key in [PUBSUB, CORE, CHANNELS_CORE] {
+                assert_eq!(workload.is_for(row(key)), about_redis, "{key}, {}", workload.key);
+            }
+            assert_eq!(workload.is_for(row(TWO_NODES)), about_redis && !without_sockets, "{}", workload.key);
+            assert_eq!(workload.is_for(row(OURS)), !without_sockets, "{}", workload.key);
+            assert!(!about_redis || !workload.is_for(row("bun")), "{}", workload.key);
+            assert_eq!(workload.title().ends_with("over Redis"), about_redis, "{}", workload.title());
+        }
     }
 
     #[test]

@@ -1,20 +1,30 @@
-"""The chat of the Django Channels tutorial, and an echo, with the in-memory channel layer.
+"""The chat of the Django Channels tutorial, and an echo, on the in-memory channel layer or one on Redis.
 
 The tutorial's consumer is the asynchronous one of its third part. Its settings, which are spread over a project there,
-are in this one file; DEBUG is off, as in production.
+are in this one file; DEBUG is off, as in production. CHANNEL_LAYER is memory, pubsub or core, and REDIS an address.
 """
 
 import json
+import os
 
 import django
 from django.conf import settings
+
+LAYERS = {
+    "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+    "pubsub": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"},
+    "core": {"BACKEND": "channels_redis.core.RedisChannelLayer"},
+}
+LAYER = LAYERS[os.environ.get("CHANNEL_LAYER", "memory")]
+if "REDIS" in os.environ:
+    LAYER["CONFIG"] = {"hosts": [os.environ["REDIS"]]}
 
 settings.configure(
     DEBUG=False,
     SECRET_KEY="only for measuring",
     ALLOWED_HOSTS=["*"],
     INSTALLED_APPS=["channels"],
-    CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
+    CHANNEL_LAYERS={"default": LAYER},
     LOGGING_CONFIG=None,
 )
 django.setup()

@@ -108,6 +108,10 @@ pub trait ChannelLayer: Send + Sync + 'static {
 
     /// Opens a named channel as a queue whose messages all who opened it share, on this node and on others.
     /// `None`, as here, for a layer without queues: who subscribes to the channel gets each message then.
+    ///
+    /// Messages that are published while anybody has it open wait for those who take, up to what the layer keeps of
+    /// a channel; beyond that `publish` answers with [`LayerError::ChannelFull`]. It is the same for every channel of
+    /// a layer whether it has queues.
     fn open(&self, channel: &Topic) -> Option<Queue> {
         let _ = channel;
         None

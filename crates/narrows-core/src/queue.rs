@@ -8,7 +8,11 @@ use crate::LayerError;
 
 /// A named channel that its takers share: each message goes to one of them.
 ///
-/// [`ChannelLayer::open`](crate::ChannelLayer::open) gives one. Dropping it ends this taker's part.
+/// [`ChannelLayer::open`](crate::ChannelLayer::open) gives one. Dropping it ends this taker's part, as
+/// [`close`](Self::close) does, which also waits until others can have what it leaves.
+///
+/// What one task publishes in sequence keeps its sequence as long as one taker alone takes it. A message that `take`
+/// has returned is gone from the channel, whatever becomes of it: there is no receipt.
 pub struct Queue(Box<dyn Take>);
 
 impl Queue {
@@ -29,7 +33,7 @@ impl Queue {
         self.0.take().await
     }
 
-    /// Ends this taker's part, and returns when what had come for it is there for others.
+    /// Ends this taker's part, and returns when what had come for it, and was not taken, is there for others.
     pub async fn close(self) {
         self.0.close().await;
     }

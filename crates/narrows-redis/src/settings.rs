@@ -35,7 +35,20 @@ impl Default for LayerSettings<'_> {
     }
 }
 
-impl LayerSettings<'_> {
+impl<'a> LayerSettings<'a> {
+    /// Takes them from where a program has them under the names `layer`, `layer_kind`, `layer_prefix`,
+    /// `layer_serializer`; with narrows' settings:
+    /// `LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key"))`.
+    pub fn read(text: impl Fn(&str) -> &'a str, keys: &'a [String]) -> Self {
+        Self {
+            layer: text("layer"),
+            kind: text("layer_kind"),
+            prefix: text("layer_prefix"),
+            serializer: text("layer_serializer"),
+            keys,
+        }
+    }
+
     /// The options for a Redis layer; `None` for the in-memory layer.
     ///
     /// # Errors

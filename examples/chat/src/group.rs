@@ -1,9 +1,9 @@
 use axum::extract::Path;
-use narrows::{Close, Connection, Consumer, Group, NoEvent, Reject, Text};
+use narrows::{BroadcastError, Close, Connection, Consumer, Group, NoEvent, Reject, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::announcement;
-use crate::protocol::check_text;
+use crate::protocol::{Problem, check_text};
 
 /// Everyone who opened the same group reads what any of them says.
 pub(crate) struct GroupChat {
@@ -39,7 +39,13 @@ impl Consumer for GroupChat {
 
     async fn receive(&mut self, Text(text): Text, conn: &mut Connection<Self>) -> Result<(), Close> {
         match check_text(&text) {
-            Ok(()) => conn.broadcast(&self.group, &Line { text }).await?,
+            Ok(()) => match conn.broadcast(&self.group, &Line { text }).await {
+                // The channel layer is away for a moment: no reason to end this socket.
+                Err(BroadcastError::Layer(_)) => {
+                    conn.send(&Text(format!("server: {}", Problem::NotSent)))?;
+                }
+                sent => sent?,
+            },
             Err(problem) => conn.send(&Text(format!("server: {problem}")))?,
         }
         Ok(())

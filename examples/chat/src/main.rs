@@ -4,10 +4,11 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use chat::Announce;
-use narrows::Channels;
+use chat::{Announce, Bot, BotChannel};
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
+use narrows::{Channels, Worker};
+use narrows_redis::LayerSettings;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -16,11 +17,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let program = Program::new("chat", env!("CARGO_PKG_VERSION"))
         .about("A chat site on Narrows: single chat, group chat and chat rooms")
+        .layer_settings()
         .setting(Setting::choice(
             "announce",
             &["everyone", "nobody"],
             "everyone",
             "Who may send announcements to all connected clients",
+        ))
+        .setting(Setting::choice(
+            "bot",
+            &["here", "off", "only"],
+            "here",
+            "Who runs the chat bot: this process, another one, or this process and nothing else",
         ));
     let loaded = Settings::from_process(&program);
     match run(&loaded) {
@@ -44,11 +52,28 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         "nobody" => Announce::Nobody,
         _ => Announce::Everyone,
     };
-    let channels = Channels::builder().settings(settings)?.build();
-    // The shards of `channels` serve; this runtime only accepts.
+    let bot = match loaded.text("bot") {
+        "off" => Bot::Off,
+        "only" => Bot::Only,
+        _ => Bot::Here,
+    };
+    let layer = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key")).build()?;
+    let is_alone = layer.is_none();
+    let builder = Channels::builder().settings(settings)?;
+    let channels = match layer {
+        Some(layer) => builder.layer(layer).build(),
+        None => builder.build(),
+    };
+    // The shards of `channels` serve; this runtime only accepts, and runs the bot.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::new(chat::app(&channels, announce), &channels, settings).listen().await?;
+        let bot_channel = BotChannel::of(bot);
+        let worker = chat::bot(&channels, &bot_channel);
+        if bot == Bot::Only {
+            return run_bot(worker, is_alone).await;
+        }
+        let app = chat::app(&channels, announce, &bot_channel);
+        let server = Server::new(app, &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
         let running = server.run();
@@ -56,9 +81,25 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
             println!("chat is at {address}");
         }
         println!("stop it with Ctrl-C");
-        running.await;
+        match bot {
+            // It ends after the site, and so answers those who asked last.
+            Bot::Here => drop(worker.run_until(running).await?),
+            Bot::Off | Bot::Only => running.await,
+        }
         Ok(())
     })
+}
+
+async fn run_bot(worker: Worker, is_alone: bool) -> Result<(), Box<dyn Error>> {
+    if is_alone {
+        tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
+    }
+    let running = worker.run();
+    println!("the chat bot is at work");
+    println!("stop it with Ctrl-C");
+    let report = running.await?;
+    tracing::info!(handled = report.handled, failed = report.failed, "the bot has ended");
+    Ok(())
 }
 
 /// What to do about an error, where there is something to do.

@@ -110,6 +110,10 @@ pub(crate) enum Problem {
     BadName,
     #[error("announcements are switched off on this site")]
     Forbidden,
+    #[error("the bot has too much to do; ask it again later")]
+    BotBusy,
+    #[error("the message could not be sent just now; try again in a moment")]
+    NotSent,
 }
 
 impl Problem {
@@ -120,6 +124,8 @@ impl Problem {
             Self::TooLong { .. } => "too_long",
             Self::BadName => "bad_name",
             Self::Forbidden => "forbidden",
+            Self::BotBusy => "bot_busy",
+            Self::NotSent => "not_sent",
         }
     }
 }

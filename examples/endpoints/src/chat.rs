@@ -1,5 +1,5 @@
 use axum::extract::Path;
-use narrows::{Close, Connection, Consumer, Group, NameError, NoEvent, Reject};
+use narrows::{BroadcastError, Close, Connection, Consumer, Group, NameError, NoEvent, Reject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,7 +50,10 @@ impl Consumer for Chat {
     }
 
     async fn receive(&mut self, Said { message }: Said, conn: &mut Connection<Self>) -> Result<(), Close> {
-        conn.broadcast(&self.room, &Event::Message { message }).await?;
-        Ok(())
+        match conn.broadcast(&self.room, &Event::Message { message }).await {
+            // The channel layer is away for a moment: no reason to end this socket.
+            Err(BroadcastError::Layer(error)) => Ok(conn.send_error("not_sent", &error.to_string())?),
+            sent => Ok(sent?),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 mod chat;
 mod echo;
-mod layer;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use axum::Router;
@@ -12,17 +12,18 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
-use narrows::serve::settings::{Program, Settings};
+use narrows::serve::settings::{Loaded, Program, Settings};
 use narrows::serve::{Server, health};
 use narrows::{Channels, OriginPolicy};
+use narrows_redis::LayerSettings;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let program = Program::new("endpoints", env!("CARGO_PKG_VERSION"))
-        .about("WebSocket endpoints for trying clients, proxies and load generators");
-    let program = layer::settings(program);
+        .about("WebSocket endpoints for trying clients, proxies and load generators")
+        .layer_settings();
     let loaded = Settings::from_process(&program);
     for warning in &loaded.warnings {
         eprintln!("endpoints: {warning}");
@@ -35,9 +36,8 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error),
     };
     let settings = &loaded.settings;
-    let layered = layer::builder(&loaded).and_then(|builder| Ok(builder.settings(settings)?));
-    let channels = match layered {
-        Ok(builder) => builder.build(),
+    let channels = match channels(&loaded) {
+        Ok(channels) => channels,
         Err(error) => return fail(&*error),
     };
     let app = app(&channels, settings);
@@ -55,6 +55,15 @@ fn main() -> ExitCode {
         println!("stop with Ctrl-C");
         running.await;
         ExitCode::SUCCESS
+    })
+}
+
+fn channels(loaded: &Loaded) -> Result<Channels, Box<dyn Error>> {
+    let builder = Channels::builder().settings(&loaded.settings)?;
+    let layer = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key")).build()?;
+    Ok(match layer {
+        Some(layer) => builder.layer(layer).build(),
+        None => builder.build(),
     })
 }
 
@@ -89,7 +98,7 @@ async fn room(Path(room): Path<String>) -> Result<Html<&'static str>, (StatusCod
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+fn fail(error: &dyn Error) -> ExitCode {
     eprintln!("endpoints: {error}");
     ExitCode::FAILURE
 }

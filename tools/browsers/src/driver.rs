@@ -85,7 +85,8 @@ impl Browsers {
         });
         let capabilities = Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)]);
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&self.driver).await.expect("the browser starts");
+        let client =
+            builder.capabilities(capabilities).connect(&self.driver).await.expect("the browser starts");
         self.open.lock().expect("no test panics in here").push((client.clone(), profile));
         Tab::new(client)
     }

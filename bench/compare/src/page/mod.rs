@@ -1,18 +1,17 @@
 //! `docs/performance.md`, made of the results of a run and of nothing else.
 
 mod prose;
+mod redis;
 mod tables;
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
-
-pub(crate) use self::tables::goals;
+use std::path::{Path, PathBuf};
 
 use crate::figures::columns;
 use crate::plot::{self, Bar, Kind};
-use crate::results::{Measured, Results};
-use crate::servers::OURS;
+use crate::results::{Measured, Results, Taken};
+use crate::workload::is_on_redis;
 
 /// Writes the page, a chart for each workload, and the results themselves.
 pub(crate) fn write(results: &Results, folder: &Path) -> Result<(), Box<dyn Error>> {
@@ -27,8 +26,23 @@ pub(crate) fn write(results: &Results, folder: &Path) -> Result<(), Box<dyn Erro
     for workload in results.workloads.iter().filter(|workload| has_chart(workload)) {
         fs::write(charts.join(format!("{}.svg", workload.key)), chart(results, workload))?;
     }
-    results.write(&charts.join("results.json"))?;
+    results.write(&results_in(folder))?;
     Ok(fs::write(folder.join("performance.md"), page(results))?)
+}
+
+/// Where the results are that belong to the page in this folder.
+pub(crate) fn results_in(folder: &Path) -> PathBuf {
+    folder.join(CHARTS).join("results.json")
+}
+
+/// What was to be reached, and whether it was.
+pub(crate) fn all_goals(results: &Results) -> String {
+    let mut all = tables::goals(results, |key| !is_on_redis(key));
+    if results.workloads.iter().any(|workload| is_on_redis(&workload.key)) {
+        all += "\n";
+        all += &tables::goals(results, is_on_redis);
+    }
+    all
 }
 
 /// The folder beside the page.
@@ -36,20 +50,49 @@ const CHARTS: &str = "performance";
 
 fn page(results: &Results) -> String {
     let mut page = prose::beginning(results);
-    page += &tables::goals(results);
+    page += &tables::goals(results, |key| !is_on_redis(key));
     page += prose::BETWEEN;
     page += &tables::side_by_side(results);
-    for workload in &results.workloads {
-        page += &format!("\n### {}\n\n", capital(&workload.title));
-        if let Some(note) = &workload.note {
-            page += &format!("Not quite: {note}.\n\n");
-        }
-        if has_chart(workload) {
-            page += &format!("![{}]({CHARTS}/{}.svg)\n\n", workload.title, workload.key);
-        }
-        page += &tables::workload(results, workload);
+    for measured in results.workloads.iter().filter(|workload| !is_on_redis(&workload.key)) {
+        page += &workload(results, measured, measured.taken.as_deref());
     }
+    page += &redis::section(results);
     page + &prose::end(results)
+}
+
+/// One workload; `from` is what is to be said of where its figures come from.
+fn workload(results: &Results, measured: &Measured, from: Option<&Taken>) -> String {
+    let Measured { key, title, note, .. } = measured;
+    let mut part = format!("\n### {}\n\n", capital(title));
+    if let Some(note) = note {
+        part += &format!("Not quite: {note}.\n\n");
+    }
+    if let Some(from) = from {
+        part += &format!("{}\n\n", taken(from, results));
+    }
+    if has_chart(measured) {
+        part += &format!("![{title}]({CHARTS}/{key}.svg)\n\n");
+    }
+    part + &tables::workload(results, measured)
+}
+
+/// Where figures come from that are not of the page's own run.
+fn taken(from: &Taken, results: &Results) -> String {
+    let Taken { machine, command, minutes, .. } = from;
+    let page = &results.machine;
+    let alike =
+        (&machine.processor, machine.cores, &machine.kernel) == (&page.processor, page.cores, &page.kernel);
+    let place = if alike {
+        "the same kind of machine".to_owned()
+    } else {
+        format!("{} cores ({}), Linux {}", machine.cores, machine.processor, machine.kernel)
+    };
+    let commit = prose::commit(machine);
+    format!(
+        "Measured in another run than the rest of this page: {}{commit}, on {place}, by `{command}`, which took {minutes:.0} \
+         minutes.",
+        machine.date
+    )
 }
 
 /// One bar is no chart.
@@ -65,10 +108,10 @@ fn chart(results: &Results, workload: &Measured) -> String {
     let bars: Vec<Bar> = taking_part
         .map(|server| Bar {
             name: server.name.clone(),
-            kind: match (server.key.as_str(), server.floor) {
-                (OURS, _) => Kind::Ours,
-                (_, true) => Kind::Floor,
-                _ => Kind::Peer,
+            kind: match server.floor {
+                true => Kind::Floor,
+                false if tables::is_ours(&server.key) => Kind::Ours,
+                false => Kind::Peer,
             },
             figure: workload
                 .median(&server.key, column.figure)
@@ -86,7 +129,13 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::machine::Machine;
+    use crate::on_redis::{CHANNELS_PUBSUB, PUBSUB, TWO_NODES};
+    use crate::results::{Run, ServerFacts};
+    use crate::servers::OURS;
 
     /// Of a run that was made up.
     pub(crate) fn results() -> Results {
@@ -122,6 +171,64 @@ pub(crate) mod tests {
         assert_eq!(fs::read_to_string(folder.join("performance.md")).unwrap(), first);
         assert!(folder.join("performance/connect.svg").exists());
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn on_redis(results: &mut Results) {
+        let machine = Machine {
+            date: "2027-01-01".to_owned(),
+            commit: Some("abc123".to_owned()),
+            ..results.machine.clone()
+        };
+        let of = |key: &str, cost: f64| Run {
+            server: key.to_owned(),
+            round: 1,
+            report: Some(json!({
+                "server": {"cpu_seconds_per_million": cost},
+                "backend": {"cpu_seconds_per_million": 0.125},
+            })),
+            fault: None,
+        };
+        let runs = vec![of(OURS, 2.0), of(PUBSUB, 2.5), of(TWO_NODES, 3.0), of(CHANNELS_PUBSUB, 250.0)];
+        let fact = |key: &str| ServerFacts {
+            key: key.to_owned(),
+            name: format!("<{key}>"),
+            ..results.servers[0].clone()
+        };
+        let mut servers: Vec<ServerFacts> = [PUBSUB, TWO_NODES, CHANNELS_PUBSUB].map(fact).into();
+        servers.push(ServerFacts { version: "9.9.9".to_owned(), ..results.servers[0].clone() });
+        let workload = Measured {
+            key: "redis-fanout-1000".to_owned(),
+            title: "1 group of 1000, over Redis".to_owned(),
+            note: None,
+            command: "narrows bench".to_owned(),
+            taken: None,
+            runs,
+        };
+        let command = "cargo xtask bench --only redis --merge".to_owned();
+        results.merge(Results { machine, command, minutes: 7.0, servers, workloads: vec![workload] });
+    }
+
+    #[test]
+    fn what_is_over_redis_is_a_part_of_its_own_with_its_goals_and_its_run() {
+        let mut results = results();
+        assert!(!page(&results).contains("## Redis"));
+        on_redis(&mut results);
+        let page = page(&results);
+        for part in [
+            "## Redis",
+            "2027-01-01, commit abc123, on the same kind of machine, by `cargo xtask bench --only redis --merge`, which took 7",
+            "| 1 group of 1000, over Redis: <narrows-pubsub> | deliveries per CPU second | ≥ 20.00 × Channels | 400\u{a0}000 | 4000 | 100 | 100–100 | met |",
+            "<narrows-pubsub-2> | CPU s per million deliveries | ≤ 1.30 × in memory | 3.00 | 2.00 | 1.50 | 1.50–1.50 | **not met** |",
+            "| server | CPU s per million deliveries | low–high | / in memory | / Channels pub/sub | Redis, CPU s per million |",
+            "| **<narrows-pubsub>** | 2.50 | 2.50–2.50 | 1.25 | 0.010 | 0.12 |",
+            "Not part of this run: redis-consumers-1000, redis-layers-1000.",
+            "| Narrows (2027-01-01) | a server | 9.9.9 |",
+        ] {
+            assert!(page.contains(part), "{part}\n\n{page}");
+        }
+        let (before, after) = page.split_once("## Redis").unwrap();
+        assert!(!before.contains("over Redis") && !after.contains("/ Bun"), "{page}");
+        assert_eq!(page.matches("Measured in another run").count(), 1, "{page}");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 use crate::figures::{Column, columns, written};
 use crate::goals::GOALS;
+use crate::on_redis::{CHANNELS_CORE, CHANNELS_PUBSUB};
 use crate::results::{Measured, Results, ServerFacts};
 use crate::servers::{AXUM, BUN, OURS};
+use crate::workload::is_on_redis;
 
-/// What was to be reached, and whether it was.
-pub(crate) fn goals(results: &Results) -> String {
+/// What was to be reached on these workloads, and whether it was.
+pub(super) fn goals(results: &Results, wanted: impl Fn(&str) -> bool) -> String {
     let mut table = String::from(
         "| workload | measured | goal | Narrows | beside | ratio | rounds | verdict |\n|---|---|---|---|---|---|---|---|\n",
     );
     let mut missing: Vec<&str> = Vec::new();
-    for goal in GOALS {
+    for goal in GOALS.iter().filter(|goal| wanted(goal.workload)) {
         let Some(measured) = results.measured(goal.workload) else {
             missing.push(goal.workload);
             continue;
@@ -19,8 +21,12 @@ pub(crate) fn goals(results: &Results) -> String {
         let of = |value: f64| if outcome.other.is_some() { ratio(value) } else { written(value) };
         let range = outcome.range.map_or_else(dash, |(low, high)| format!("{}–{}", of(low), of(high)));
         let ratio = outcome.value.filter(|_| outcome.other.is_some()).map_or_else(dash, ratio);
+        let title = match results.servers.iter().find(|server| server.key == goal.who && goal.who != OURS) {
+            Some(server) => format!("{}: {}", measured.title, server.name),
+            None => measured.title.clone(),
+        };
         table += &row(&[
-            &measured.title,
+            &title,
             goal.column.name,
             &goal.bound.to_string(),
             &figure(outcome.ours),
@@ -42,7 +48,7 @@ pub(crate) fn side_by_side(results: &Results) -> String {
     let mut table = String::from(
         "| workload | measured | Narrows | Bun | axum | Narrows / Bun | Narrows / axum |\n|---|---|---|---|---|---|---|\n",
     );
-    for workload in &results.workloads {
+    for workload in results.workloads.iter().filter(|workload| !is_on_redis(&workload.key)) {
         let column = columns(&workload.key)[0];
         let of = |server| cell(workload, server, &column);
         let by =
@@ -69,7 +75,12 @@ pub(crate) fn workload(results: &Results, workload: &Measured) -> String {
         .map(|(_, column)| column)
         .collect();
     let (first, rest) = columns.split_first().expect("every workload has a figure that counts");
-    let mut head = vec!["server", first.name, "low–high", "/ Bun", "/ axum"];
+    let beside: Vec<_> = beside(&workload.key)
+        .iter()
+        .filter(|(_, other)| !is_on_redis(&workload.key) || workload.runs_of(other).next().is_some())
+        .collect();
+    let mut head = vec!["server", first.name, "low–high"];
+    head.extend(beside.iter().map(|(name, _)| *name));
     head.extend(rest.iter().map(|column| column.name));
     let mut table = row(&head) + &"|---".repeat(head.len()) + "|\n";
     for server in servers {
@@ -77,12 +88,11 @@ pub(crate) fn workload(results: &Results, workload: &Measured) -> String {
         let by = |other| workload.ratio(key, other, first.figure).map_or_else(dash, ratio);
         let range = workload.range(key, first.figure);
         let mut cells = vec![
-            if key == OURS { bold(&server.name) } else { server.name.clone() },
+            if is_ours(key) { bold(&server.name) } else { server.name.clone() },
             cell(workload, key, first),
             range.map_or_else(dash, |(low, high)| format!("{}–{}", written(low), written(high))),
-            by(BUN),
-            by(AXUM),
         ];
+        cells.extend(beside.iter().map(|(_, other)| by(other)));
         cells
             .extend(rest.iter().map(|column| workload.median(key, column.figure).map_or_else(dash, written)));
         table += &row(&cells);
@@ -93,14 +103,41 @@ pub(crate) fn workload(results: &Results, workload: &Measured) -> String {
 /// Who took part, in which version.
 pub(crate) fn servers(results: &Results) -> String {
     let mut table = String::from("| server | what it is | version | started by |\n|---|---|---|---|\n");
-    for server in &results.servers {
+    let mut add = |server: &ServerFacts, name: &str| {
         let (version, command) = match &server.left_out {
             Some(why) => (format!("**left out: {}**", plain(why)), dash()),
             None => (server.version.clone(), format!("`{}`", server.command)),
         };
-        table += &row(&[&server.name, &server.about, &version, &command]);
+        table += &row(&[name, &server.about, &version, &command]);
+    };
+    for server in &results.servers {
+        add(server, &server.name);
+    }
+    // Those that were something else in another run.
+    let mut told: Vec<&ServerFacts> = results.servers.iter().collect();
+    for taken in results.workloads.iter().filter_map(|workload| workload.taken.as_deref()) {
+        for server in &taken.servers {
+            if !told.contains(&server) {
+                told.push(server);
+                add(server, &format!("{} ({})", server.name, taken.machine.date));
+            }
+        }
     }
     table
+}
+
+/// Whether it is a Narrows server, on whatever layer.
+pub(super) fn is_ours(key: &str) -> bool {
+    key.split('-').next() == Some(OURS)
+}
+
+/// What the servers of a workload are compared with, by name and key.
+fn beside(workload: &str) -> &'static [(&'static str, &'static str)] {
+    if is_on_redis(workload) {
+        &[("/ in memory", OURS), ("/ Channels pub/sub", CHANNELS_PUBSUB), ("/ Channels core", CHANNELS_CORE)]
+    } else {
+        &[("/ Bun", BUN), ("/ axum", AXUM)]
+    }
 }
 
 /// A median, or why there is none.

@@ -84,11 +84,11 @@ impl Churn {
         pump.close()?;
         faults += visited.groups.faults();
         if visited.visits == 0 {
-            let why = visited.first_failure.map(|end| end.into_error(&on.url, *members));
+            let why = visited.first_failure.map(|end| end.into_error(&on.urls(), *members));
             return Err(why.unwrap_or(BenchError::NoVisit));
         }
         Ok(ChurnReport {
-            url: on.url.clone(),
+            url: on.urls(),
             members: *members,
             bytes: messages.bytes,
             window: messages.rate.is_none().then(|| messages.window()),
@@ -153,7 +153,7 @@ impl fmt::Display for ChurnReport {
         writeln!(f, "  to first, µs {}", self.first_message_micros)?;
         self.delivered.write(f, " to those that stay")?;
         if let Some(server) = &self.server {
-            server.write(f, "deliveries")?;
+            server.write(f, "server", "deliveries")?;
         }
         write!(f, "{}", self.generator)
     }

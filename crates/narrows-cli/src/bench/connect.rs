@@ -14,7 +14,7 @@ use super::protocol::{Protocol, Rooms};
 use super::pump::Pump;
 use super::recorder::{Curve, Recorder};
 use super::report::{GeneratorCost, LatencyMicros, Meters, Report, ServerCost};
-use super::target::Target;
+use super::target::Targets;
 use super::usage::Server;
 
 /// Measures coming and going: TCP connection, handshake, closing handshake, and the next one.
@@ -55,10 +55,10 @@ pub(crate) struct ConnectReport {
 impl Connect {
     pub(super) fn run(&self) -> Result<ConnectReport, BenchError> {
         let Self { server: on, concurrency, time, output } = self;
-        let target = Target::new(&on.url)?;
+        let targets = Targets::new(&on.url)?;
         let server = Server::new(&on.pid);
         descriptors::allow(*concurrency, server.as_ref())?;
-        let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms: Rooms::None })?;
+        let mut pump = Pump::new(Protocol { targets, envelope: on.envelope, rooms: Rooms::None })?;
         pump.sources.check(*concurrency)?;
         let mut cycles = Cycles::new(*concurrency, Recorder::new(Progress::new(output)));
         cycles.run(&mut pump, "warm-up", time.warm_up, on.patience)?;
@@ -72,7 +72,7 @@ impl Connect {
         }
         pump.close()?;
         Ok(ConnectReport {
-            url: on.url.clone(),
+            url: on.urls(),
             concurrency: *concurrency,
             seconds: took,
             cycles: cycles.cycles,
@@ -126,7 +126,7 @@ impl fmt::Display for ConnectReport {
         }
         writeln!(f, "  to 101, µs   {}", self.latency_micros)?;
         if let Some(server) = &self.server {
-            server.write(f, "cycles")?;
+            server.write(f, "server", "cycles")?;
         }
         write!(f, "{}", self.generator)
     }

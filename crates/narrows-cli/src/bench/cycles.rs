@@ -74,7 +74,7 @@ impl Cycles {
         self.started_at[place] = Instant::now();
         let socket = Socket { from: pump.sources.in_turn(self.started), receive_buffer: None };
         pump.connect(place, self.started, socket)
-            .map_err(|end| end.into_error(&pump.protocol.target.url, self.started))?;
+            .map_err(|end| end.into_error(&pump.protocol.targets.of(self.started).url, self.started))?;
         self.started += 1;
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Cycles {
             && !self.was_open
             && let Some(end) = self.first_failure.take()
         {
-            return Err(end.into_error(&pump.protocol.target.url, 0));
+            return Err(end.into_error(&pump.protocol.targets.urls(), 0));
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ pub(super) fn rehearse(pump: &mut Pump, groups: &mut Groups, patience: Duration)
         attempt *= 2;
     }
     if groups.recorder.units() == 0 {
-        let url = pump.protocol.target.url.clone();
+        let url = pump.protocol.targets.urls();
         return Err(BenchError::Silence { url, seconds: patience.as_secs_f64() });
     }
     // Some get their messages: measuring shows who does not.

@@ -25,7 +25,7 @@ impl Echo {
     pub(super) fn run(&self) -> Result<LoadReport, BenchError> {
         let Self { server, connections, messages, time, output } = self;
         let title = format!("{connections} connections that get their own back");
-        Plan { title, server, messages, time, output, groups: *connections, members: 1, rooms: Rooms::None }
-            .run()
+        let (groups, rooms) = (*connections, Rooms::None);
+        Plan { title, server, backend: &[], messages, time, output, groups, members: 1, rooms }.run()
     }
 }

@@ -2,7 +2,7 @@ use clap::Args;
 
 use super::error::BenchError;
 use super::load::{LoadReport, Plan};
-use super::options::{MessageOptions, OutputOptions, ServerOptions, TimeOptions, count};
+use super::options::{BackendOptions, MessageOptions, OutputOptions, ServerOptions, TimeOptions, count};
 use super::protocol::Rooms;
 
 /// Measures a group: its first member publishes numbered messages, and all members receive them.
@@ -10,6 +10,8 @@ use super::protocol::Rooms;
 pub(crate) struct Fanout {
     #[command(flatten)]
     server: ServerOptions,
+    #[command(flatten)]
+    backend: BackendOptions,
     /// How many connections are in the group, the publisher among them.
     #[arg(long, default_value = "1000", value_parser = count)]
     members: usize,
@@ -26,9 +28,10 @@ pub(crate) struct Fanout {
 
 impl Fanout {
     pub(super) fn run(&self) -> Result<LoadReport, BenchError> {
-        let Self { server, members, room, messages, time, output } = self;
+        let Self { server, backend, members, room, messages, time, output } = self;
+        let backend = &backend.backend_pid;
         let title = format!("{members} members");
         let rooms = Rooms::One(room.clone());
-        Plan { title, server, messages, time, output, groups: 1, members: *members, rooms }.run()
+        Plan { title, server, backend, messages, time, output, groups: 1, members: *members, rooms }.run()
     }
 }

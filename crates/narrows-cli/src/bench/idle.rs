@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::protocol::{Protocol, Rooms};
 use super::pump::{Listener, Pump};
 use super::report::{GeneratorCost, Meters, Report, ServerCost};
-use super::target::Target;
+use super::target::Targets;
 use super::usage::Server;
 
 /// Opens connections that say nothing but pong, and reads what the server's memory grew by and what CPU time it uses.
@@ -59,11 +59,11 @@ impl Idle {
     pub(super) fn run(&self) -> Result<IdleReport, BenchError> {
         let Self { server: on, connections, room, time, output } = self;
         let connections = *connections;
-        let target = Target::new(&on.url)?;
+        let targets = Targets::new(&on.url)?;
         let server = Server::new(&on.pid).ok_or(BenchError::NoPid)?;
         descriptors::allow(connections, Some(&server))?;
         let rooms = room.clone().map_or(Rooms::None, Rooms::One);
-        let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms })?;
+        let mut pump = Pump::new(Protocol { targets, envelope: on.envelope, rooms })?;
         pump.sources.check(connections)?;
         // One connection first: what a server allocates with its first is not what each of them costs.
         open(&mut pump, 0..1, None, on.patience, |_| Ok(()))?;
@@ -93,7 +93,7 @@ impl Idle {
         growth.push((connections as f64, after as f64));
         pump.close()?;
         Ok(IdleReport {
-            url: on.url.clone(),
+            url: on.urls(),
             connections,
             opened_per_second,
             seconds,

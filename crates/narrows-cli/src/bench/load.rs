@@ -11,6 +11,7 @@ use super::protocol::Rooms;
 use super::recorder::Curve;
 use super::report::{GeneratorCost, Meters, Report, ServerCost};
 use super::setup::{Ready, Setup};
+use super::usage::Server;
 
 /// A load on groups, all alike.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Plan<'a> {
     /// For people.
     pub(super) title: String,
     pub(super) server: &'a ServerOptions,
+    /// Processes that the servers depend on.
+    pub(super) backend: &'a [u32],
     pub(super) messages: &'a MessageOptions,
     pub(super) time: &'a TimeOptions,
     pub(super) output: &'a OutputOptions,
@@ -43,6 +46,7 @@ pub(crate) struct LoadReport {
     #[serde(flatten)]
     delivered: Delivered,
     server: Option<ServerCost>,
+    backend: Option<ServerCost>,
     generator: GeneratorCost,
     #[serde(skip)]
     curve: Curve,
@@ -50,21 +54,24 @@ pub(crate) struct LoadReport {
 
 impl Plan<'_> {
     pub(super) fn run(self) -> Result<LoadReport, BenchError> {
-        let Self { server: on, messages, time, output, groups: rooms, members, .. } = self;
+        let Self { server: on, backend, messages, time, output, groups: rooms, members, .. } = self;
         let setup =
             Setup { server: on, messages, output, rooms: self.rooms, groups: rooms, members, others: 0 };
         let Ready { server, mut pump, mut groups } = setup.open()?;
         drive(&mut pump, &mut groups, "warm-up", time.warm_up, on.patience)?;
         let mut faults = groups.faults();
         groups.forget();
+        let backend = Server::new(backend);
         let meters = Meters::start(server.as_ref())?;
+        let beside = Meters::start(backend.as_ref())?;
         let phase = drive(&mut pump, &mut groups, "measuring", time.seconds, on.patience)?;
         let (server, generator) = meters.stop(groups.recorder.units())?;
+        let (backend, _) = beside.stop(groups.recorder.units())?;
         pump.close()?;
         faults += groups.faults();
         Ok(LoadReport {
             title: self.title,
-            url: on.url.clone(),
+            url: on.urls(),
             rooms,
             members,
             connections: rooms * members,
@@ -74,6 +81,7 @@ impl Plan<'_> {
             seconds: phase.time.as_secs_f64(),
             delivered: Delivered::of(&phase, &mut groups, faults),
             server,
+            backend,
             generator,
             curve: groups.recorder.curve().clone(),
         })
@@ -114,7 +122,10 @@ impl fmt::Display for LoadReport {
         writeln!(f, "{title} on {url}, {bytes} bytes, {pace}, {seconds:.1} s")?;
         self.delivered.write(f, "")?;
         if let Some(server) = &self.server {
-            server.write(f, "deliveries")?;
+            server.write(f, "server", "deliveries")?;
+        }
+        if let Some(backend) = &self.backend {
+            backend.write(f, "backend", "deliveries")?;
         }
         write!(f, "{}", self.generator)
     }

@@ -35,7 +35,7 @@ pub(super) fn open(
         pump.turn(Duration::from_millis(50), &mut opening)?;
         for (place, end) in std::mem::take(&mut opening.ended) {
             if !(end.is_passing() && opening.opened > 0 && retries < RETRIES) {
-                let url = &pump.protocol.target.url;
+                let url = &pump.protocol.targets.of(place).url;
                 return Err(end.into_error(url, places.start + opening.opened));
             }
             retries += 1;
@@ -48,7 +48,8 @@ pub(super) fn open(
             && since.elapsed() > patience
             && let Some(end) = pump.members.give_up(*place)
         {
-            return Err(end.into_error(&pump.protocol.target.url, places.start + opening.opened));
+            let url = &pump.protocol.targets.of(*place).url;
+            return Err(end.into_error(url, places.start + opening.opened));
         }
         watch(opening.opened)?;
     }
@@ -64,7 +65,7 @@ fn start(
 ) -> Result<(), BenchError> {
     let socket = Socket { from: pump.sources.of(place), receive_buffer };
     pump.connect(place, place, socket)
-        .map_err(|end| end.into_error(&pump.protocol.target.url, before + opening.opened))
+        .map_err(|end| end.into_error(&pump.protocol.targets.of(place).url, before + opening.opened))
 }
 
 struct Opening {

@@ -11,10 +11,10 @@ use super::sequence;
 #[derive(Debug, Args)]
 pub(super) struct ServerOptions {
     /// Where to connect, for example ws://127.0.0.1:8000/ws/chat/bench/. `{n}` stands for the connection's number
-    /// and `{room}` for its room.
-    #[arg(long)]
-    pub(super) url: String,
-    /// The server's process id, to measure what it uses; several times for a server of several processes.
+    /// and `{room}` for its room. Several times for several servers, which connections go to by turns.
+    #[arg(long, required = true)]
+    pub(super) url: Vec<String>,
+    /// The server's process id, to measure what it uses; several times for several processes, which count together.
     #[arg(long)]
     pub(super) pid: Vec<u32>,
     /// How messages are written.
@@ -64,6 +64,21 @@ pub(super) struct OutputOptions {
     /// Show no progress on the terminal.
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+/// What the servers depend on.
+#[derive(Debug, Args)]
+pub(super) struct BackendOptions {
+    /// The process id of something that the servers depend on, such as Redis; what it uses is told by itself.
+    #[arg(long)]
+    pub(super) backend_pid: Vec<u32>,
+}
+
+impl ServerOptions {
+    /// All addresses, for people and reports.
+    pub(super) fn urls(&self) -> String {
+        self.url.join(", ")
+    }
 }
 
 impl MessageOptions {

@@ -1,12 +1,12 @@
 use super::envelope::Envelope;
 use super::frame;
 use super::handshake;
-use super::target::Target;
+use super::target::Targets;
 
 /// What is said to open a connection, and how its messages are read.
 #[derive(Debug)]
 pub(super) struct Protocol {
-    pub(super) target: Target,
+    pub(super) targets: Targets,
     pub(super) envelope: Envelope,
     pub(super) rooms: Rooms,
 }
@@ -48,8 +48,9 @@ impl Protocol {
     /// The request that opens a connection.
     pub(super) fn request(&self, number: usize) -> Vec<u8> {
         let room = self.rooms.of(number);
-        let path = self.target.path.replace("{n}", &number.to_string());
-        handshake::request(&self.target, &path.replace("{room}", room.as_deref().unwrap_or("bench")))
+        let target = self.targets.of(number);
+        let path = target.path.replace("{n}", &number.to_string());
+        handshake::request(target, &path.replace("{room}", room.as_deref().unwrap_or("bench")))
     }
 
     /// What comes after the 101.
@@ -110,7 +111,8 @@ mod tests {
     use super::*;
 
     fn protocol(envelope: Envelope, rooms: Rooms) -> Protocol {
-        Protocol { target: Target::new("ws://127.0.0.1:1/{room}/{n}/").unwrap(), envelope, rooms }
+        let targets = Targets::new(&["ws://127.0.0.1:1/{room}/{n}/".to_owned()]).unwrap();
+        Protocol { targets, envelope, rooms }
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Pump {
             poll,
             events: Events::with_capacity(4096),
             buffer: vec![0; 64 * 1024].into(),
-            sources: Sources::new(protocol.target.address.ip()),
+            sources: Sources::new(protocol.targets.ips()),
             protocol,
             members: Members::default(),
             alarm,
@@ -81,9 +81,9 @@ impl Pump {
     /// Starts to connect at a free place. `number` stands in the path.
     pub(super) fn connect(&mut self, place: usize, number: usize, socket: Socket) -> Result<(), End> {
         let Socket { from, receive_buffer } = socket;
+        let to = self.protocol.targets.of(number).address;
         let mut member =
-            Member::connect(self.protocol.target.address, from, receive_buffer, number, &self.protocol)
-                .map_err(End::Connect)?;
+            Member::connect(to, from, receive_buffer, number, &self.protocol).map_err(End::Connect)?;
         // Edges of both, once and for all: what can be written now is told once, and then only after a full socket.
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut member.stream, Token(place), both).map_err(End::Connect)?;

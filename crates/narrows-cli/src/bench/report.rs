@@ -86,10 +86,10 @@ impl fmt::Display for LatencyMicros {
 
 impl ServerCost {
     /// One line of a report. `units` is what the CPU time is shared out to.
-    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, units: &str) -> fmt::Result {
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, who: &str, units: &str) -> fmt::Result {
         let (each, share) = (self.cpu_seconds_per_million, self.share_of_a_core * 100.0);
         let rss = self.resident_kib;
-        writeln!(f, "  server       {each:.3} CPU s per million {units}, {share:.0} % of a core, {rss} KiB")
+        writeln!(f, "  {who:<11}  {each:.3} CPU s per million {units}, {share:.0} % of a core, {rss} KiB")
     }
 }
 

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::protocol::{Protocol, Rooms};
 use super::pump::Pump;
 use super::recorder::Recorder;
-use super::target::Target;
+use super::target::Targets;
 use super::usage::Server;
 
 /// Groups to load, all alike.
@@ -38,10 +38,10 @@ impl Setup<'_> {
         let Self { server: on, messages, output, rooms, groups, members, others } = self;
         messages.check()?;
         let connections = groups.saturating_mul(members);
-        let target = Target::new(&on.url)?;
+        let targets = Targets::new(&on.url)?;
         let server = Server::new(&on.pid);
         descriptors::allow(connections.saturating_add(others), server.as_ref())?;
-        let mut pump = Pump::new(Protocol { target, envelope: on.envelope, rooms })?;
+        let mut pump = Pump::new(Protocol { targets, envelope: on.envelope, rooms })?;
         pump.sources.check(connections.saturating_add(others))?;
         let mut progress = Progress::new(output);
         open(&mut pump, 0..connections, None, on.patience, |opened| {

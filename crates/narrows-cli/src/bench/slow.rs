@@ -125,7 +125,7 @@ impl Slow {
         let ratio =
             |of: fn(&LatencyMicros) -> f64| of(&with.latency_micros) / of(&without.latency_micros).max(1e-3);
         Ok(SlowReport {
-            url: on.url.clone(),
+            url: on.urls(),
             members,
             stalled,
             rounds,
@@ -202,7 +202,7 @@ impl fmt::Display for SlowReport {
             writeln!(f, "  memory       {before} KiB before, {peak} KiB at the most, {after} KiB after")?;
         }
         if let Some(server) = &self.server {
-            server.write(f, "deliveries")?;
+            server.write(f, "server", "deliveries")?;
         }
         write!(f, "{}", self.generator)
     }

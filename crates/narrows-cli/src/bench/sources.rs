@@ -11,8 +11,11 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// For connections to this address.
-    pub(super) fn new(to: IpAddr) -> Self {
+    /// For connections to these addresses, of which there is one at least.
+    pub(super) fn new(mut to: impl Iterator<Item = IpAddr>) -> Self {
+        let first = to.next().expect("connections go somewhere");
+        // What is true of the narrowest is true of all.
+        let to = to.find(|other| !is_local(*other)).filter(|_| is_local(first)).unwrap_or(first);
         // Where this cannot be read, the range is Linux's default.
         let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
         let ports = ports(&text).unwrap_or(28_232);
@@ -47,8 +50,13 @@ impl Sources {
     }
 
     fn has_many(&self) -> bool {
-        self.to.is_ipv4() && self.to.is_loopback()
+        is_local(self.to)
     }
+}
+
+/// Whether it can be reached from any of 127.0.0.0/8.
+fn is_local(to: IpAddr) -> bool {
+    to.is_ipv4() && to.is_loopback()
 }
 
 /// How many ports the range of `ip_local_port_range` has.

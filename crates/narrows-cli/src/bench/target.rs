@@ -1,8 +1,12 @@
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use super::error::BenchError;
 
-/// What `--url` stands for.
+/// What all `--url` stand for; at least one.
+#[derive(Debug, Clone)]
+pub(super) struct Targets(Vec<Target>);
+
+/// What one `--url` stands for.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) url: String,
@@ -10,6 +14,28 @@ pub(super) struct Target {
     /// For the `Host` header.
     pub(super) authority: String,
     pub(super) path: String,
+}
+
+impl Targets {
+    /// Of at least one address.
+    pub(super) fn new(urls: &[String]) -> Result<Self, BenchError> {
+        assert!(!urls.is_empty(), "the command line has an address");
+        urls.iter().map(|url| Target::new(url)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Where the connection with this number goes: they take turns.
+    pub(super) fn of(&self, number: usize) -> &Target {
+        &self.0[number % self.0.len()]
+    }
+
+    pub(super) fn ips(&self) -> impl Iterator<Item = IpAddr> {
+        self.0.iter().map(|target| target.address.ip())
+    }
+
+    /// All addresses, for people.
+    pub(super) fn urls(&self) -> String {
+        self.0.iter().map(|target| target.url.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Target {
@@ -49,6 +75,15 @@ mod tests {
         assert_eq!((target.authority.as_str(), target.path.as_str()), ("127.0.0.1:8000", "/ws/chat/a/?x=1"));
         let short = Target::new("ws://[::1]").unwrap();
         assert_eq!((short.address.port(), short.path.as_str()), (80, "/"));
+    }
+
+    #[test]
+    fn connections_take_turns_at_several_addresses() {
+        let urls = ["ws://127.0.0.1:1/a", "ws://127.0.0.1:2/b"].map(str::to_owned);
+        let targets = Targets::new(&urls).unwrap();
+        let paths: Vec<_> = (0..3).map(|number| targets.of(number).path.as_str()).collect();
+        assert_eq!(paths, ["/a", "/b", "/a"]);
+        assert_eq!(targets.urls(), "ws://127.0.0.1:1/a, ws://127.0.0.1:2/b");
     }
 
     #[test]

@@ -7,7 +7,11 @@ use serde_json::Value;
 use super::request::{Cookie, Header, Subprotocol};
 use super::{target::Target, units};
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+With a terminal on both sides there is a prompt; /help lists its commands. Otherwise each line of the standard input is
+sent as a message, and each message that comes is a line of the standard output. At the end of the input the connection
+is closed, once everything is sent; what the server says before it answers the close is still printed.
+
 Exit codes:
   0  the connection ended as wanted: closed from here, or by the server with 1000, 1001 or no code
   1  a wrong argument or line of input, or output that cannot be written
@@ -17,11 +21,9 @@ Exit codes:
   5  the connection was lost, the server did not answer a close, or broke the protocol
   6  --count or --expect was not met";
 
-/// Without a terminal on both sides, each line of the standard input is sent as a message, and each message that comes
-/// is a line of the standard output. At the end of the input the connection is closed, once everything is sent;
-/// what the server says before it answers the close is still printed.
+/// Where to connect, as whom, and what to wait for.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = AFTER_HELP)]
 #[command(group(ArgGroup::new("goal").args(["count", "expect", "expect_json"]).multiple(true)))]
 pub(crate) struct Connect {
     /// ws://, wss://, http://, https://, or ws+unix:///path/to.sock:/path

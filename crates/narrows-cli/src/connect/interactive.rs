@@ -83,7 +83,6 @@ impl Interactive {
             Done::Suspend => {
                 terminal::write(&self.editor.clear())?;
                 self.terminal.suspend()?;
-                self.editor.resize(self.terminal.size());
                 self.repaint()?;
             }
             Done::Leave => return Ok(Some(Input::Leave)),
@@ -93,6 +92,7 @@ impl Interactive {
     }
 
     fn entered(&mut self, line: &str) -> io::Result<Option<Input>> {
+        self.measure();
         let left = self.editor.leave_line(line);
         terminal::write(&format!("{left}{}", self.editor.draw()))?;
         if let Err(error) = self.editor.history.add(line) {
@@ -122,13 +122,20 @@ impl Interactive {
     }
 
     fn repaint(&mut self) -> io::Result<()> {
+        self.measure();
         let text = self.editor.clear() + &self.editor.draw();
         terminal::write(&text)
     }
 
     /// Prints whole lines above the one being typed.
     fn print(&mut self, text: &str) -> io::Result<()> {
+        self.measure();
         terminal::write(&self.editor.above(text))
+    }
+
+    /// The signal of a new size may come after what is typed or received at that size.
+    fn measure(&mut self) {
+        self.editor.resize(self.terminal.size());
     }
 
     fn complain(&mut self, text: &str) -> io::Result<()> {
@@ -153,10 +160,7 @@ impl Interactive {
             }
             select! {
                 piece = self.typed.recv() => self.keys.push(&piece?),
-                _ = self.resized.recv() => {
-                    self.editor.resize(self.terminal.size());
-                    self.repaint().ok()?;
-                }
+                _ = self.resized.recv() => self.repaint().ok()?,
             }
         }
     }

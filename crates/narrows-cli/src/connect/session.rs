@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ use super::signals::Signals;
 /// How long the end of TCP may take after the closing handshake; nothing depends on it.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
 
+/// Messages that are read before there may be more input: who sends much reads more, or counts as a slow consumer.
+const READS_FIRST: usize = 64;
+
 const WITHOUT_CLOSE: &str = "the server ended it without a close";
 
 /// One connection from its handshake to its end.
@@ -45,6 +48,8 @@ pub(super) struct Session<'a, F> {
     /// Whether nothing came since the last ping.
     is_ping_out: bool,
     closing: Option<Closing>,
+    /// Messages that were read since the last input or sending.
+    in_a_row: usize,
 }
 
 /// The end is near.
@@ -68,6 +73,7 @@ enum Asked {
 enum Event {
     Sent(Result<(), Error>),
     Came(Option<Result<Message, Error>>),
+    Input(Input),
 }
 
 impl<'a, F: Front> Session<'a, F> {
@@ -86,6 +92,7 @@ impl<'a, F: Front> Session<'a, F> {
             next_ping: options.ping_interval.map(|interval| now + interval),
             is_ping_out: false,
             closing: None,
+            in_a_row: 0,
         }
     }
 
@@ -96,11 +103,14 @@ impl<'a, F: Front> Session<'a, F> {
             let takes_input = self.takes_input();
             let (deadline, next_ping) = (self.deadline(), self.next_ping);
             let ending = select! {
-                event = event(&mut self.socket, self.is_sending) => match event {
-                    Event::Sent(result) => self.sent(result),
-                    Event::Came(message) => self.came(message).await,
-                },
-                input = self.front.next(), if takes_input => self.input(input),
+                event = event(&mut self.socket, self.is_sending, self.front, takes_input, self.in_a_row) => {
+                    self.in_a_row = if matches!(event, Event::Came(_)) { self.in_a_row + 1 } else { 0 };
+                    match event {
+                        Event::Sent(result) => self.sent(result),
+                        Event::Came(message) => self.came(message).await,
+                        Event::Input(input) => self.input(input),
+                    }
+                }
                 () = signals.next() => self.input(Input::Leave),
                 () = until(deadline) => self.too_late(),
                 () = until(next_ping) => self.ping(),
@@ -316,11 +326,37 @@ fn normal() -> CloseFrame {
 }
 
 /// Sends on and reads at once: a server that does not read until it is read is not waited for forever.
-async fn event(socket: &mut WebSocket, is_sending: bool) -> Event {
-    poll_fn(|context| poll_event(Pin::new(&mut *socket), is_sending, context)).await
+///
+/// # Cancel safety
+///
+/// Nothing is lost when it is dropped, as with its parts.
+async fn event<F: Front>(
+    socket: &mut WebSocket,
+    is_sending: bool,
+    front: &mut F,
+    takes_input: bool,
+    in_a_row: usize,
+) -> Event {
+    let mut input = pin!(front.next());
+    let mut input = |context: &mut Context<'_>| match takes_input {
+        true => input.as_mut().poll(context).map(Event::Input),
+        false => Poll::Pending,
+    };
+    poll_fn(|context| {
+        if in_a_row >= READS_FIRST
+            && let Poll::Ready(event) = input(context)
+        {
+            return Poll::Ready(event);
+        }
+        match poll_socket(Pin::new(&mut *socket), is_sending, context) {
+            Poll::Pending if in_a_row < READS_FIRST => input(context),
+            event => event,
+        }
+    })
+    .await
 }
 
-fn poll_event(mut socket: Pin<&mut WebSocket>, is_sending: bool, context: &mut Context<'_>) -> Poll<Event> {
+fn poll_socket(mut socket: Pin<&mut WebSocket>, is_sending: bool, context: &mut Context<'_>) -> Poll<Event> {
     if is_sending && let Poll::Ready(result) = socket.as_mut().poll_flush(context) {
         return Poll::Ready(Event::Sent(result));
     }

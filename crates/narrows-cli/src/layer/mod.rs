@@ -23,13 +23,23 @@ struct Layer {
     #[arg(long = "layer-kind", env = "NARROWS_LAYER_KIND", default_value = "pubsub", value_name = "KIND")]
     kind: String,
     /// Where Redis is, when --layer does not say it
-    #[arg(long = "layer-url", env = "NARROWS_LAYER", default_value = "redis://127.0.0.1:6379", value_name = "URL")]
+    #[arg(
+        long = "layer-url",
+        env = "NARROWS_LAYER",
+        default_value = "redis://127.0.0.1:6379",
+        value_name = "URL"
+    )]
     url: String,
     /// What the names in Redis begin with
     #[arg(long = "layer-prefix", env = "NARROWS_LAYER_PREFIX", default_value = "asgi", value_name = "TEXT")]
     prefix: String,
     /// How messages are written in Redis: msgpack or json
-    #[arg(long = "layer-serializer", env = "NARROWS_LAYER_SERIALIZER", default_value = "msgpack", value_name = "FORMAT")]
+    #[arg(
+        long = "layer-serializer",
+        env = "NARROWS_LAYER_SERIALIZER",
+        default_value = "msgpack",
+        value_name = "FORMAT"
+    )]
     serializer: String,
     /// A key that messages are encrypted with; several with commas, the first writes
     #[arg(

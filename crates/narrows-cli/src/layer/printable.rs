@@ -48,7 +48,9 @@ impl Serialize for Printable {
                     // A key of JSON is a text.
                     match key {
                         Self::Text(key) => map.serialize_entry(key, value)?,
-                        other => map.serialize_entry(&serde_json::to_string(other).unwrap_or_default(), value)?,
+                        other => {
+                            map.serialize_entry(&serde_json::to_string(other).unwrap_or_default(), value)?;
+                        }
                     }
                 }
                 map.end()

@@ -69,11 +69,7 @@ impl Tail {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn show(
-        &self,
-        format: PayloadFormat,
-        arrivals: &mut mpsc::Receiver<Arrival>,
-    ) -> Result<(), Error> {
+    async fn show(&self, format: PayloadFormat, arrivals: &mut mpsc::Receiver<Arrival>) -> Result<(), Error> {
         let mut left = self.count.unwrap_or(u64::MAX);
         while left > 0 {
             match arrivals.recv().await {

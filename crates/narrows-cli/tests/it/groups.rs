@@ -4,7 +4,7 @@ use crate::command::{assert_costs, assert_keys, bench, clean, failure};
 use crate::server;
 
 const KEYS: &str = "url rooms members connections bytes window rate seconds published deliveries \
-                    deliveries_per_second lost duplicated out_of_order latency_micros server generator";
+                    deliveries_per_second lost duplicated out_of_order latency_micros server backend generator";
 
 fn assert_all_arrived(report: &Value, members: u64) {
     let published = report["published"].as_u64().unwrap();
@@ -39,6 +39,45 @@ fn rooms_keep_their_messages_to_themselves() {
     assert_keys(&report, KEYS);
     assert_costs(&report);
     assert_eq!((&report["rooms"], &report["connections"]), (&30.into(), &120.into()));
+}
+
+#[test]
+fn members_are_spread_over_several_servers_and_one_that_hears_nothing_of_the_others_is_found_out() {
+    let (one, two) = (server::start(), server::start());
+    // Two servers with nothing between them: the sender's half gets its messages, the other half none.
+    let run = crate::command::run(&format!(
+        "fanout --url {one}/room/a/ --url {two}/room/a/ --members 6 --seconds 0.2 --warm-up 0 --patience 0.2"
+    ));
+    assert!(!run.is_success, "{}", run.report);
+    let (published, lost) = (run.report["published"].as_u64().unwrap(), run.report["lost"].as_u64().unwrap());
+    assert!(published > 0 && lost == 3 * published, "{}", run.report);
+    assert_eq!(run.report["deliveries"].as_u64().unwrap(), 3 * published);
+    assert_eq!(run.report["url"], format!("{one}/room/a/, {two}/room/a/"));
+}
+
+#[test]
+fn a_group_on_two_servers_of_one_system_is_one_group() {
+    let (one, two) = server::start_two();
+    let report = clean(&format!(
+        "fanout --url {one}/room/a/ --url {two}/room/a/ --members 7 --window 2 --seconds 0.3 --warm-up 0.1"
+    ));
+    assert_all_arrived(&report, 7);
+}
+
+#[test]
+fn what_the_servers_depend_on_is_told_by_itself() {
+    let (url, own) = (server::start(), std::process::id());
+    let report = clean(&format!(
+        "rooms --url {url}/room/{{room}}/ --rooms 2 --members 2 --seconds 0.2 --warm-up 0 --backend-pid {own}"
+    ));
+    assert_eq!(report["server"], Value::Null);
+    assert_keys(&report["backend"], "cpu_seconds cpu_seconds_per_million share_of_a_core resident_kib");
+    assert!(report["backend"]["resident_kib"].as_u64().unwrap() > 0);
+    let output = bench(&format!(
+        "fanout --url {url}/room/a/ --members 2 --seconds 0.1 --warm-up 0 --backend-pid {own}"
+    ));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\n  backend      "), "{text}");
 }
 
 #[test]
@@ -96,8 +135,11 @@ fn a_report_for_people_says_what_it_was_and_shows_no_progress_outside_a_terminal
 
 #[test]
 fn rooms_that_would_all_be_one_are_refused() {
-    let said = failure("rooms --url ws://127.0.0.1:1/ws/room/ --rooms 2");
-    assert!(said.contains("no {room} in it"), "{said}");
+    let one = "--url ws://127.0.0.1:1/ws/room/";
+    for urls in [one.to_owned(), format!("--url ws://127.0.0.1:1/ws/{{room}}/ {one}")] {
+        let said = failure(&format!("rooms {urls} --rooms 2"));
+        assert!(said.contains("ws/room/ has no {room} in it"), "{said}");
+    }
 }
 
 #[test]

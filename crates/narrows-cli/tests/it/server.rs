@@ -69,22 +69,43 @@ impl Consumer for Echo {
 /// Starts a server for as long as the test runs, with rooms at `/ws/room/{room}/`, one room at `/ws/only/{room}/`
 /// and an echo at `/ws/echo/`: the start of its addresses.
 pub(crate) fn start() -> String {
+    serve(|| vec![Channels::builder().shards(1).build()]).remove(0)
+}
+
+/// Two servers of one node.
+pub(crate) fn start_two() -> (String, String) {
+    let mut both = serve(|| {
+        let channels = Channels::builder().shards(1).build();
+        vec![channels.clone(), channels]
+    });
+    let two = both.remove(1);
+    (both.remove(0), two)
+}
+
+/// One server for each.
+fn serve(channels: impl FnOnce() -> Vec<Channels> + Send + 'static) -> Vec<String> {
     let (tell, told) = mpsc::channel::<SocketAddr>();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let channels = Channels::builder().shards(1).build();
-            let app = axum::Router::new()
-                .route("/ws/room/{room}/", channels.consumer::<Room>().route())
-                .route("/ws/only/{room}/", channels.consumer::<OnlyRoom>().route())
-                .route("/ws/echo/", channels.consumer::<Echo>().route());
-            let mut settings = Settings::default();
-            settings.bind = vec!["127.0.0.1:0".to_owned()];
-            let server = Server::new(app, &channels, &settings).listen().await.unwrap();
-            let Address::Tcp(address) = server.addresses()[0] else { unreachable!("TCP was asked for") };
-            tell.send(address).unwrap();
-            server.run_until(std::future::pending()).await;
+            let mut servers = Vec::new();
+            for channels in channels() {
+                let app = axum::Router::new()
+                    .route("/ws/room/{room}/", channels.consumer::<Room>().route())
+                    .route("/ws/only/{room}/", channels.consumer::<OnlyRoom>().route())
+                    .route("/ws/echo/", channels.consumer::<Echo>().route());
+                let mut settings = Settings::default();
+                settings.bind = vec!["127.0.0.1:0".to_owned()];
+                let server = Server::new(app, &channels, &settings).listen().await.unwrap();
+                let Address::Tcp(address) = server.addresses()[0] else { unreachable!("TCP was asked for") };
+                tell.send(address).unwrap();
+                servers.push(tokio::spawn(server.run_until(std::future::pending())));
+            }
+            drop(tell);
+            for server in servers {
+                server.await.unwrap();
+            }
         });
     });
-    format!("ws://{}/ws", told.recv().unwrap())
+    told.iter().map(|address| format!("ws://{address}/ws")).collect()
 }

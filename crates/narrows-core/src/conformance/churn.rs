@@ -1,7 +1,7 @@
 //! What is promised holds while others come, go and give up.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -138,11 +138,16 @@ impl Progress {
 
 /// Polls a call so many times, unless it is done before, and drops it.
 async fn drop_after<T>(polls: u32, call: impl Future<Output = T>) {
-    let mut call = pin!(call);
+    drop(polled(polls, pin!(call)).await);
+}
+
+/// Polls a call so many times, unless it is done before.
+pub(super) async fn polled<T>(polls: u32, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     for _ in 0..polls {
-        if poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_ready())).await {
-            return;
+        if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            return Some(done);
         }
         yield_now().await;
     }
+    None
 }

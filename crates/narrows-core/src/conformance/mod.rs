@@ -59,6 +59,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The checks of queues pass where [`ChannelLayer::open`](crate::ChannelLayer::open) gives none.
+//!
 //! What it cannot check from outside is what a layer does while its link is down; a layer tests that itself.
 
 mod churn;
@@ -67,6 +69,7 @@ mod names;
 mod node;
 mod order;
 mod payloads;
+mod queues;
 mod suite;
 #[cfg(test)]
 mod tests;
@@ -124,6 +127,10 @@ macro_rules! conformance {
             new_channels_are_legal_and_unique_over_nodes
             churn_loses_nothing_that_was_promised
             dropped_calls_leave_the_layer_sane
+            each_message_of_a_queue_goes_to_exactly_one_taker
+            a_queue_keeps_every_publishers_order
+            dropped_takes_lose_nothing
+            a_closed_queue_gives_back_what_was_not_taken
         }
     };
     ($suite:expr) => {

@@ -152,7 +152,7 @@ impl Mark {
         format.encode(self).expect("a mark is a map")
     }
 
-    fn read(payload: &Bytes, format: PayloadFormat) -> Result<Self, Failure> {
+    pub(super) fn read(payload: &Bytes, format: PayloadFormat) -> Result<Self, Failure> {
         let unreadable = |error| Failure(format!("{payload:?} arrived, which nobody published: {error}"));
         format.decode(payload).map_err(unreadable)
     }

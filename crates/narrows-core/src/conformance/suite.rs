@@ -22,6 +22,9 @@ pub struct Suite<F> {
     pub burst: usize,
     /// The largest payload. Default 1 MiB.
     pub max_payload_bytes: usize,
+    /// Whether a queue's only taker gets each node's messages in order. Default yes; a layer that spreads a queue over
+    /// several servers says no, and says so to its users.
+    pub ordered_queues: bool,
 }
 
 impl<F> Suite<F> {
@@ -33,6 +36,7 @@ impl<F> Suite<F> {
             quiet: Duration::from_millis(50),
             burst: 240,
             max_payload_bytes: 1 << 20,
+            ordered_queues: true,
         }
     }
 
@@ -61,6 +65,13 @@ impl<F> Suite<F> {
     #[must_use]
     pub fn max_payload_bytes(mut self, max_payload_bytes: usize) -> Self {
         self.max_payload_bytes = max_payload_bytes;
+        self
+    }
+
+    /// Sets [`ordered_queues`](Self#structfield.ordered_queues).
+    #[must_use]
+    pub fn ordered_queues(mut self, ordered_queues: bool) -> Self {
+        self.ordered_queues = ordered_queues;
         self
     }
 }

@@ -1,14 +1,17 @@
 //! The suite passes a layer that keeps its promises, and each way to break one is caught by its check.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 
 use super::{Failure, Suite};
-use crate::{ChannelLayer, Inbound, LayerError, PayloadFormat, Topic};
+use crate::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Take, Topic};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -30,6 +33,11 @@ enum Fault {
     RefusesWhereNobodyListens,
     DiesOfDroppedPublish,
     Hangs,
+    QueueGivesToEachTaker,
+    QueueDropsOneInTen,
+    QueueIsAStack,
+    DroppedTakeLoses,
+    CloseForgets,
 }
 
 /// An honest little bus, but for one fault.
@@ -37,6 +45,9 @@ struct Bus {
     fault: Fault,
     format: PayloadFormat,
     nodes: Mutex<Vec<Link>>,
+    /// The messages of each open channel; in a faulty case by taker too.
+    queues: Mutex<HashMap<(Topic, u64), VecDeque<Bytes>>>,
+    queued: Notify,
     published: AtomicU64,
     dead: AtomicU64,
 }
@@ -60,6 +71,8 @@ fn layers(fault: Fault, format: PayloadFormat, count: usize) -> Vec<Layer> {
         fault,
         format,
         nodes: Mutex::default(),
+        queues: Mutex::default(),
+        queued: Notify::new(),
         published: AtomicU64::new(0),
         dead: AtomicU64::new(0),
     });
@@ -69,6 +82,18 @@ fn layers(fault: Fault, format: PayloadFormat, count: usize) -> Vec<Layer> {
 impl Bus {
     fn is(&self, fault: Fault) -> bool {
         self.fault == fault
+    }
+
+    fn enqueue(&self, topic: &Topic, payload: &Bytes, number: u64) {
+        if self.is(Fault::QueueDropsOneInTen) && number % 10 == 9 {
+            return;
+        }
+        let mut queues = self.queues.lock().unwrap();
+        for (_, waiting) in queues.iter_mut().filter(|((channel, _), _)| channel == topic) {
+            waiting.push_back(payload.clone());
+        }
+        drop(queues);
+        self.queued.notify_waiters();
     }
 }
 
@@ -138,6 +163,7 @@ impl ChannelLayer for Layer {
         bus.dead.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         let half_done = bus.dead.fetch_sub(1, Ordering::SeqCst) - 1;
+        bus.enqueue(topic, &payload, number);
         let mut nodes = bus.nodes.lock().unwrap();
         if bus.is(Fault::DiesOfDroppedPublish) && half_done > 2
             || bus.is(Fault::RefusesWhereNobodyListens) && !nodes.iter().any(|n| n.topics.contains(topic))
@@ -178,6 +204,71 @@ impl ChannelLayer for Layer {
             _ => format!("specific.test!{number}"),
         }
     }
+
+    fn open(&self, channel: &Topic) -> Option<Queue> {
+        let taker = match self.bus.fault {
+            Fault::None if self.bus.format == PayloadFormat::Json => return None,
+            Fault::QueueGivesToEachTaker => self.bus.published.fetch_add(1, Ordering::SeqCst),
+            _ => 0,
+        };
+        let key = (channel.clone(), taker);
+        self.bus.queues.lock().unwrap().entry(key.clone()).or_default();
+        Some(Queue::new(Taker { bus: self.bus.clone(), key, ahead: VecDeque::new() }))
+    }
+}
+
+struct Taker {
+    bus: Arc<Bus>,
+    key: (Topic, u64),
+    /// Messages that have come for this taker, as a layer may fetch more than one at a time.
+    ahead: VecDeque<Bytes>,
+}
+
+impl Taker {
+    async fn next(&mut self) -> Bytes {
+        loop {
+            let queued = self.bus.queued.notified();
+            if let Some(payload) = self.ahead.pop_front().or_else(|| self.pop()) {
+                while self.ahead.len() < 3
+                    && let Some(more) = self.pop()
+                {
+                    self.ahead.push_back(more);
+                }
+                return payload;
+            }
+            queued.await;
+        }
+    }
+
+    fn pop(&self) -> Option<Bytes> {
+        let mut queues = self.bus.queues.lock().unwrap();
+        let waiting = queues.get_mut(&self.key)?;
+        if self.bus.is(Fault::QueueIsAStack) { waiting.pop_back() } else { waiting.pop_front() }
+    }
+}
+
+impl Take for Taker {
+    fn take(&mut self) -> Pin<Box<dyn Future<Output = Result<Bytes, LayerError>> + Send + '_>> {
+        Box::pin(async {
+            let payload = self.next().await;
+            if self.bus.is(Fault::DroppedTakeLoses) {
+                tokio::task::yield_now().await;
+            }
+            Ok(payload)
+        })
+    }
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        if !self.bus.is(Fault::CloseForgets) {
+            let mut queues = self.bus.queues.lock().unwrap();
+            let waiting = queues.entry(self.key.clone()).or_default();
+            self.ahead.drain(..).rev().for_each(|payload| waiting.push_front(payload));
+            drop(queues);
+            self.bus.queued.notify_waiters();
+        }
+    }
 }
 
 fn suite(fault: Fault) -> Suite<impl AsyncFn(usize) -> Vec<Layer>> {
@@ -200,8 +291,10 @@ mod a_layer_that_keeps_its_promises {
 
 /// The checks that a layer with this fault does not pass.
 async fn caught(fault: Fault) -> String {
-    let Failure(failed) = suite(fault).run().await.expect_err("the suite notices");
-    failed
+    match suite(fault).run().await {
+        Err(Failure(failed)) => failed,
+        Ok(()) => panic!("the suite does not notice {fault:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,6 +325,11 @@ async fn each_fault_is_caught_by_the_check_of_its_promise() {
         (Fault::RefusesWhereNobodyListens, "publishing_to_nobody_is_fine: node 0: publish"),
         (Fault::DiesOfDroppedPublish, "dropped_calls_leave_the_layer_sane: node 0: publish"),
         (Fault::Hangs, "publish of group"),
+        (Fault::QueueGivesToEachTaker, "each_message_of_a_queue_goes_to_exactly_one_taker: Some(Mark"),
+        (Fault::QueueDropsOneInTen, "each_message_of_a_queue_goes_to_exactly_one_taker: 5"),
+        (Fault::QueueIsAStack, "a_queue_keeps_every_publishers_order: the messages of node 0"),
+        (Fault::DroppedTakeLoses, "dropped_takes_lose_nothing: "),
+        (Fault::CloseForgets, "a_closed_queue_gives_back_what_was_not_taken: 57 of 60"),
     ] {
         let failed = caught(fault).await;
         assert!(failed.contains(check), "{fault:?} gave: {failed}");

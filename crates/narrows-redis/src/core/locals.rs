@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use narrows_core::{Topic, TopicKind};
+use narrows_core::Topic;
 use tokio::sync::Notify;
 
 /// The part of this process's channel names behind the `!`: which topic each stands for.
@@ -123,10 +123,9 @@ impl Locals {
         self.names().groups.iter().map(|(group, local)| (group.clone(), local.clone())).collect()
     }
 
-    /// This node's own channels that are open, groups left out.
-    pub(super) fn channels(&self) -> Vec<Topic> {
-        let topics = self.names().topics.values().cloned().collect::<Vec<_>>();
-        topics.into_iter().filter(|topic| topic.kind() == TopicKind::Channel).collect()
+    /// All that this node listens to under a name of its own.
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        self.names().topics.values().cloned().collect()
     }
 
     pub(super) fn is_in(&self, group: &Topic, local: &str) -> bool {

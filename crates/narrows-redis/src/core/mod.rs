@@ -50,7 +50,8 @@ const ALIVE: Duration = Duration::from_secs(60);
 /// A channel that is full refuses what is sent to it ([`LayerError::ChannelFull`]); where it is a member of a group, the
 /// message is dropped there and counted. A Narrows node whose channel was full is told of the gap.
 ///
-/// With several hosts each group's messages keep one order as far as Narrows nodes send them; a Django process may see
+/// With several hosts the messages of a named channel go to them in turn, as Django's workers take them, and keep no
+/// order. Each group's messages keep one order as far as Narrows nodes send them; a Django process may see
 /// another, as its own channel can be on another host.
 #[derive(Debug)]
 pub struct CoreLayer {
@@ -195,7 +196,8 @@ impl Shared {
     async fn join(&self, topic: &Topic) -> Result<(), LayerError> {
         let local = self.locals.enter(topic);
         let mut pipeline = self.membership(topic.name(), &local);
-        pipeline.cmd("SET").arg(self.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
+        // Before the receiver has said so; but not in its place, as it would not see that it was forgotten.
+        pipeline.cmd("SET").arg(self.alive_key()).arg("joins").arg("EX").arg(ALIVE.as_secs()).arg("NX");
         let link = &self.hosts[self.host_of(topic.name())].link;
         let joined = link.call_all(&pipeline, link.deadline()).await;
         if let Err(error) = &joined {
@@ -281,6 +283,6 @@ impl ChannelLayer for CoreLayer {
 
     fn open(&self, channel: &Topic) -> Option<Queue> {
         let named = channel.kind() == TopicKind::Channel && !channel.name().contains('!');
-        named.then(|| Queue::new(Popper::open(&self.shared, channel.name())))
+        named.then(|| Queue::new(Popper::open(&self.shared, channel.name(), None)))
     }
 }

@@ -1,22 +1,27 @@
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use narrows_core::{LayerError, Skipped, Take, Topic};
+use narrows_core::{Gap, LayerError, Skipped, Take, Topic};
 use redis::Value;
 use redis::aio::ConnectionLike;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::receiver::popped;
 use super::{Shared, now, seconds};
 use crate::backoff::Backoff;
 use crate::connect::{Connection, Lost};
+use crate::link::CallError;
 
 /// How long Redis is asked to wait for a message. Short, as nobody can be told to stop waiting without the risk of
 /// losing what comes at that moment.
 const BLOCK: Duration = Duration::from_secs(1);
+
+/// For how long a message that was popped stays with a taker that does not ask: it may be about to.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// One taker of a named channel: it pops a message when somebody asks for one, on whichever host it comes.
 ///
@@ -25,46 +30,68 @@ pub(super) struct Popper(Option<Open>);
 
 struct Open {
     shared: Arc<Shared>,
-    key: String,
+    key: Arc<str>,
     /// Whether somebody asks. The poppers end when it is dropped.
     demand: watch::Sender<bool>,
-    ready: mpsc::Receiver<Popped>,
+    shelf: Arc<Shelf>,
+    /// Ends with the poppers, should their thread end first.
+    working: mpsc::Receiver<()>,
     poppers: Vec<JoinHandle<()>>,
 }
 
-struct Popped {
-    host: usize,
-    wire: Vec<u8>,
-    score: f64,
+/// What was popped and not yet taken: one message a host.
+#[derive(Default)]
+struct Shelf {
+    slots: Mutex<Vec<Slot>>,
+    /// For the taker, and for all poppers.
+    placed: Notify,
+    taken: Notify,
 }
 
+type Slot = Option<(Vec<u8>, f64)>;
+
 impl Popper {
-    pub(super) fn open(shared: &Arc<Shared>, channel: &str) -> Self {
-        let key = format!("{}{channel}", shared.options.prefix);
+    /// `listener` is who is to be told when a message may have been lost with a link.
+    pub(super) fn open(shared: &Arc<Shared>, channel: &str, listener: Option<&Topic>) -> Self {
+        let key: Arc<str> = format!("{}{channel}", shared.options.prefix).into();
         let (demand, _) = watch::channel(false);
-        let (found, ready) = mpsc::channel(shared.hosts.len());
+        let (work, working) = mpsc::channel(1);
+        let shelf = Arc::<Shelf>::default();
+        shelf.slots().resize(shared.hosts.len(), None);
         let poppers = (0..shared.hosts.len()).map(|host| {
-            let popper = pop(shared.clone(), host, key.clone(), demand.subscribe(), found.clone());
-            shared.runtime.spawn(popper)
+            let (shared, key, shelf) = (shared.clone(), key.clone(), shelf.clone());
+            let (demand, work, listener) = (demand.subscribe(), work.clone(), listener.cloned());
+            shared.runtime.clone().spawn(async move {
+                pop(&shared, host, &key, demand, &shelf, listener.as_ref()).await;
+                drop(work);
+            })
         });
         let poppers = poppers.collect();
-        Self(Some(Open { shared: shared.clone(), key, demand, ready, poppers }))
+        Self(Some(Open { shared: shared.clone(), key, demand, shelf, working, poppers }))
     }
 }
 
 impl Open {
     async fn take(&mut self) -> Result<Bytes, LayerError> {
         loop {
-            let found = {
+            let (wire, score) = {
                 let _asking = Asking::new(&self.demand);
-                self.ready.recv().await.ok_or(LayerError::Closed)?
+                loop {
+                    if let Some(found) = self.shelf.take_oldest() {
+                        break found;
+                    }
+                    tokio::select! {
+                        () = self.shelf.placed.notified() => {}
+                        _ = self.working.recv() => return Err(LayerError::Closed),
+                    }
+                }
             };
             let (shared, expiry) = (&self.shared, self.shared.options.expiry);
-            if found.score < now() - expiry.as_secs_f64() {
+            if score < now() - expiry.as_secs_f64() {
                 shared.inlet.skip(Skipped::Expired, &self.key);
                 continue;
             }
-            match shared.wire.open_addressed(found.wire, shared.max_age()) {
+            match shared.wire.open_addressed(wire, shared.max_age()) {
                 Ok(message) => return Ok(message.payload),
                 Err(why) => shared.inlet.skip(why, &self.key),
             }
@@ -72,24 +99,53 @@ impl Open {
     }
 
     async fn close(self) {
-        let Self { shared, key, demand, mut ready, poppers } = self;
-        // Who waits for room, or for somebody who asks, ends; what is on its way still comes.
-        ready.close();
+        let Self { demand, poppers, .. } = self;
         drop(demand);
         for popper in poppers {
             if let Err(error) = popper.await {
                 tracing::debug!(%error, "a popper did not end in order");
             }
         }
-        while let Some(Popped { host, wire, score }) = ready.recv().await {
-            let mut back = redis::pipe();
-            back.cmd("ZADD").arg(&key).arg(format!("{score:.6}")).arg(wire);
-            // It may be the only one there by now.
-            back.cmd("EXPIRE").arg(&key).arg(seconds(shared.options.expiry));
-            let link = &shared.hosts[host].link;
-            if let Err(error) = link.call_all(&back, link.deadline()).await {
-                tracing::warn!(key, ?error, "a message that was not handled could not be put back");
+    }
+}
+
+impl Shelf {
+    fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, host: usize, found: (Vec<u8>, f64)) {
+        self.slots()[host] = Some(found);
+        self.placed.notify_one();
+    }
+
+    fn take(&self, host: usize) -> Slot {
+        self.slots()[host].take()
+    }
+
+    fn take_oldest(&self) -> Slot {
+        let oldest = self
+            .slots()
+            .iter_mut()
+            .filter(|slot| slot.is_some())
+            .min_by(|a, b| {
+                let score = |slot: &Slot| slot.as_ref().map_or(0.0, |(_, score)| *score);
+                score(a).total_cmp(&score(b))
+            })?
+            .take();
+        self.taken.notify_waiters();
+        oldest
+    }
+
+    /// Returns when the message of a host was taken.
+    async fn is_taken(&self, host: usize) {
+        loop {
+            // Made before the look, so that nothing slips in between.
+            let taken = self.taken.notified();
+            if self.slots()[host].is_none() {
+                return;
             }
+            taken.await;
         }
     }
 }
@@ -138,23 +194,28 @@ impl Drop for Asking<'_> {
     }
 }
 
+/// For whoever takes next; it must not stay for ever when nobody does.
+async fn put_back(shared: &Shared, host: usize, key: &str, wire: &[u8], score: f64) -> Result<(), CallError> {
+    let mut back = redis::pipe();
+    back.cmd("ZADD").arg(key).arg(format!("{score:.6}")).arg(wire);
+    back.cmd("EXPIRE").arg(key).arg(seconds(shared.options.expiry));
+    let link = &shared.hosts[host].link;
+    link.call_all(&back, link.deadline()).await.map(drop)
+}
+
 /// Pops on one host, one message at a time, while somebody asks.
 async fn pop(
-    shared: Arc<Shared>,
+    shared: &Shared,
     host: usize,
-    key: String,
+    key: &str,
     mut demand: watch::Receiver<bool>,
-    found: mpsc::Sender<Popped>,
+    shelf: &Shelf,
+    listener: Option<&Topic>,
 ) {
     let connector = &shared.hosts[host].connector;
     let mut backoff = Backoff::new();
     let mut connection = None;
-    loop {
-        // Room first: what is popped then has a place, whatever comes between.
-        let Ok(room) = found.reserve().await else { return };
-        if demand.wait_for(|asked| *asked).await.is_err() {
-            return;
-        }
+    while demand.wait_for(|asked| *asked).await.is_ok() {
         let open = match &connection {
             Some(open) => open,
             None => match connector.connect(|_| {}).await {
@@ -169,16 +230,61 @@ async fn pop(
                 }
             },
         };
-        match pop_one(&shared, open, &key).await {
-            Ok(Some((wire, score))) => room.send(Popped { host, wire, score }),
+        match pop_one(shared, open, key).await {
+            Ok(Some(found)) => {
+                shelf.place(host, found);
+                hand_over(shared, host, key, &mut demand, shelf).await;
+            }
             Ok(None) => {}
             Err(why) => {
                 if backoff.is_news() {
                     tracing::warn!(redis = %connector.host(), %why, key, "the link to redis for a queue is down");
                 }
+                // A message may have been on its way here.
+                if let Some(topic) = listener {
+                    shared.inlet.gap(Some(topic), Gap::Reconnected);
+                }
                 connection = None;
                 backoff.pause().await;
             }
+        }
+    }
+}
+
+/// Returns when a message that was popped was taken, or is back in Redis, where others may have it.
+async fn hand_over(
+    shared: &Shared,
+    host: usize,
+    key: &str,
+    demand: &mut watch::Receiver<bool>,
+    shelf: &Shelf,
+) {
+    loop {
+        tokio::select! {
+            () = shelf.is_taken(host) => return,
+            () = unasked(demand) => {}
+        }
+        let closing = demand.has_changed().is_err();
+        let link = &shared.hosts[host].link;
+        if !closing && link.connection(link.deadline()).await.is_err() {
+            // It cannot go back; but somebody may ask for it here.
+            continue;
+        }
+        let Some((wire, score)) = shelf.take(host) else { return };
+        if let Err(error) = put_back(shared, host, key, &wire, score).await {
+            // It may have gone back all the same: kept here, it could be taken twice.
+            tracing::warn!(key, ?error, "a message that was not handled could not be put back");
+        }
+        return;
+    }
+}
+
+/// Returns when nobody has asked for a while, or nobody will any more.
+async fn unasked(demand: &mut watch::Receiver<bool>) {
+    while demand.wait_for(|asked| !*asked).await.is_ok() {
+        match timeout(GRACE, demand.wait_for(|asked| *asked)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return,
         }
     }
 }
@@ -209,7 +315,7 @@ pub(super) struct Forward {
 impl Forward {
     pub(super) fn start(shared: &Arc<Shared>, topic: &Topic) -> Self {
         let (end, mut ended) = oneshot::channel();
-        let mut popper = Popper::open(shared, topic.name());
+        let mut popper = Popper::open(shared, topic.name(), Some(topic));
         let (shared, topic) = (shared.clone(), topic.clone());
         let work = shared.runtime.clone().spawn(async move {
             loop {

@@ -18,6 +18,9 @@ pub(super) const BATCH: usize = 128;
 /// Beside the process's name, what a sender puts into a full channel in place of the messages that are missing.
 const GAP: &[u8] = b"narrows:gap:";
 
+/// What stands in Redis while this node says that it lives.
+const RECEIVES: &[u8] = b"receives";
+
 /// Begins to receive, on each host, and to look after the memberships.
 pub(super) fn start(shared: &Arc<Shared>) {
     for host in 0..shared.hosts.len() {
@@ -124,11 +127,17 @@ async fn listen(shared: &Shared, host: usize, connection: &Connection, again: bo
 /// only that this node is not noticed to be gone, or is taken for it.
 async fn say(shared: &Shared, redis: &mut impl ConnectionLike) -> Result<bool, RedisError> {
     let mut say = redis::pipe();
-    // First, as a Redis whose memory is full does this still.
+    say.cmd("GET").arg(shared.alive_key());
+    // Beside `SET`, as a Redis whose memory is full does this still.
     say.cmd("EXPIRE").arg(shared.alive_key()).arg(ALIVE.as_secs());
-    say.cmd("SET").arg(shared.alive_key()).arg(1).arg("EX").arg(ALIVE.as_secs());
+    say.cmd("SET").arg(shared.alive_key()).arg(RECEIVES).arg("EX").arg(ALIVE.as_secs());
     let answers = ask_each(redis, &say).await?;
-    let was_known = !matches!(answers.first(), Some(Ok(Value::Int(0))));
+    let was_known = match answers.first() {
+        Some(Ok(Value::BulkString(word))) => word == RECEIVES,
+        Some(Ok(_)) => false,
+        // What may not be asked is not known to be otherwise.
+        Some(Err(_)) | None => true,
+    };
     for error in answers.into_iter().filter_map(Result::err) {
         if CallError::is_of_link(&error) {
             return Err(error);
@@ -181,22 +190,16 @@ fn take(shared: &Shared, wire: Vec<u8>) {
 
 /// Tells of what may have been lost on a host.
 fn lost(shared: &Shared, host: usize) {
-    if shared.hosts.len() == 1 {
+    // Where Django processes send what is for this one's groups, whichever these are.
+    if host == shared.host_of(&shared.process) {
         if !shared.locals.is_empty() {
             shared.inlet.gap(None, Gap::Reconnected);
         }
         return;
     }
-    for (group, _) in shared.locals.groups() {
-        if shared.host_of(group.name()) == host {
-            shared.inlet.gap(Some(&group), Gap::Reconnected);
-        }
-    }
-    // Where messages for them are depends on who sends.
-    let here = shared.host_of(&shared.process) == host;
-    for channel in shared.locals.channels() {
-        if here || shared.host_of(channel.name()) == host {
-            shared.inlet.gap(Some(&channel), Gap::Reconnected);
+    for topic in shared.locals.topics() {
+        if shared.host_of(topic.name()) == host {
+            shared.inlet.gap(Some(&topic), Gap::Reconnected);
         }
     }
 }

@@ -21,6 +21,7 @@ struct Addition {
 const ADDED: u8 = 0;
 const FULL: u8 = 1;
 const GONE: u8 = 2;
+const TAKEN: u8 = 3;
 
 impl Shared {
     pub(super) async fn send_to(&self, channel: &str, payload: &[u8]) -> Result<(), LayerError> {
@@ -35,14 +36,20 @@ impl Shared {
                 (turn % self.hosts.len(), self.addition(channel, channel, message))
             }
         };
+        self.fits(&addition.message)?;
         match self.add(host, &[addition], self.hosts[host].link.deadline()).await?.first() {
             Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
+            Some(&TAKEN) => {
+                let why = format!("in redis, something that is no channel stands in the place of {channel}");
+                Err(LayerError::Refused(why.into()))
+            }
             // Nobody has it open: the message is gone, as with any channel.
             _ => Ok(()),
         }
     }
 
     pub(super) async fn send_to_group(&self, group: &str, payload: &[u8]) -> Result<(), LayerError> {
+        self.fits(payload)?;
         let (home, key) = (self.host_of(group), self.group_key(group));
         let link = &self.hosts[home].link;
         // One for both steps.
@@ -56,17 +63,26 @@ impl Shared {
         let members = members.unwrap_or_default();
         let mut processes: HashMap<&str, Vec<&str>> = HashMap::new();
         for member in &members {
-            match std::str::from_utf8(member) {
-                Ok(member) => processes.entry(process_of(member).unwrap_or(member)).or_default().push(member),
+            let member = std::str::from_utf8(member).ok();
+            let process = member.map(|member| process_of(member).unwrap_or(member));
+            match member.zip(process.filter(|process| is_legal(process))) {
+                Some((member, process)) => processes.entry(process).or_default().push(member),
                 // No channel has such a name; the others are not to suffer from it.
-                Err(_) => self.inlet.skip(Skipped::Foreign, &key),
+                None => self.inlet.skip(Skipped::Foreign, &key),
             }
         }
+        let mut result = Ok(());
         let mut hosts: HashMap<usize, (Vec<Addition>, Vec<&[&str]>)> = HashMap::new();
         for (process, names) in &processes {
             // A Narrows node listens everywhere: through the group's own host all of them see one order.
             let host = if process.starts_with(NODE) { home } else { self.host_of(process) };
             let message = self.wire.seal_for(payload, Some(To::List(names)));
+            if let Err(error) = self.fits(&message) {
+                // The list of one process's members may be what makes it too large: the others get it.
+                self.inlet.skip(Skipped::Oversized, names[0]);
+                result = Err(error);
+                continue;
+            }
             let (additions, members) = hosts.entry(host).or_default();
             additions.push(self.addition(process, names[0], message));
             members.push(names);
@@ -74,7 +90,6 @@ impl Shared {
         let sent =
             join_all(hosts.iter().map(|(&host, (additions, _))| self.add(host, additions, deadline))).await;
         let mut gone = Vec::new();
-        let mut result = Ok(());
         for (answer, (_, names)) in sent.into_iter().zip(hosts.values()) {
             match answer {
                 Ok(done) => {
@@ -82,6 +97,7 @@ impl Shared {
                         match *done {
                             ADDED => {}
                             GONE => gone.extend(names.iter().copied()),
+                            TAKEN => self.inlet.skip(Skipped::Foreign, names[0]),
                             _ => self.inlet.skip(Skipped::Full, names[0]),
                         }
                     }
@@ -93,6 +109,12 @@ impl Shared {
             self.bury(home, &key, &gone).await;
         }
         result
+    }
+
+    /// Whether a receiver takes a message of this size, with what stands around it.
+    fn fits(&self, message: &[u8]) -> Result<(), LayerError> {
+        let (bytes, limit) = (message.len(), self.options.max_message_bytes);
+        if bytes > limit { Err(LayerError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     fn addition(&self, process: &str, channel: &str, message: Vec<u8>) -> Addition {
@@ -107,13 +129,6 @@ impl Shared {
         additions: &[Addition],
         deadline: Instant,
     ) -> Result<Vec<u8>, LayerError> {
-        // As the receiver counts it: with what stands around the message.
-        let limit = self.options.max_message_bytes;
-        if let Some(bytes) =
-            additions.iter().map(|addition| addition.message.len()).find(|bytes| *bytes > limit)
-        {
-            return Err(LayerError::TooLarge { bytes, limit });
-        }
         let mut call = self.add.prepare_invoke();
         call.arg(format!("{:.6}", now())).arg(seconds(self.options.expiry));
         for Addition { key, capacity, message, is_node } in additions {
@@ -138,4 +153,12 @@ impl Shared {
 /// The part of a channel's name that is its process: up to and including the `!`.
 fn process_of(channel: &str) -> Option<&str> {
     channel.find('!').map(|at| &channel[..=at])
+}
+
+/// Whether a key may be made of this: else a member could name any key at all, and its group's own.
+fn is_legal(process: &str) -> bool {
+    let name = process.strip_suffix('!').unwrap_or(process);
+    // The numbers of other scripts, too, as in Python.
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphabetic() || c.is_numeric() || matches!(c, '-' | '_' | '.'))
 }

@@ -5,7 +5,7 @@ use narrows_redis::{CoreLayer, PayloadFormat, PubSubLayer, RedisOptions};
 
 /// The suite on a server of its own, for nodes with these options.
 macro_rules! conforms {
-    ($name:ident, $layer:ident, $options:expr) => {
+    ($name:ident, $layer:ident, $options:expr $(, $setting:ident($value:expr))?) => {
         mod $name {
             use super::*;
 
@@ -20,6 +20,7 @@ macro_rules! conforms {
                         .map(|_| $layer::new(options(&servers)).expect("the options are right"))
                         .collect()
                 })
+                $(.$setting($value))?
             });
         }
     };
@@ -36,6 +37,12 @@ fn several(servers: &[rig::Redis]) -> RedisOptions {
 conforms!(pubsub, PubSubLayer, one);
 conforms!(core, CoreLayer, one);
 conforms!(pubsub_on_three_hosts, PubSubLayer, |servers| several(servers).format(PayloadFormat::Json));
-conforms!(core_on_three_hosts, CoreLayer, |servers| several(servers).format(PayloadFormat::Json));
+// A named channel's messages go to the hosts in turn there, as Django's workers take them.
+conforms!(
+    core_on_three_hosts,
+    CoreLayer,
+    |servers| several(servers).format(PayloadFormat::Json),
+    ordered_queues(false)
+);
 conforms!(encrypted_pubsub, PubSubLayer, |servers| one(servers).symmetric_encryption_keys(["new", "old"]));
 conforms!(encrypted_core, CoreLayer, |servers| one(servers).symmetric_encryption_keys(["new", "old"]));

@@ -133,11 +133,9 @@ struct Fake {
 }
 
 impl Fake {
-    async fn start<F: Future<Output = ()> + Send>(
-        serve: impl Fn(TcpStream) -> F + Send + Sync + 'static,
-    ) -> Self
+    async fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
-        F: 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
         logs::keep();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

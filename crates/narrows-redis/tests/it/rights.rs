@@ -32,6 +32,7 @@ fn rights(kind: Kind) -> &'static [&'static str] {
             "bzpopmin",
             "expire",
             "exists",
+            "get",
             "set",
             "evalsha",
             "script|load",

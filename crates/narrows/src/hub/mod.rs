@@ -16,6 +16,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use narrows_core::{Gap, Inbound, LayerError, PayloadFormat, Queue, Receive, Skipped, Topic};
+use tokio::sync::watch;
 
 pub(crate) use self::dyn_layer::DynLayer;
 use self::registry::{Acquired, Registry, Step};
@@ -35,13 +36,16 @@ pub(crate) struct Hub {
     shards: OnceLock<Vec<Arc<Shard>>>,
     taps: Taps,
     counters: Arc<Counters>,
+    /// How many drivers wait for the layer.
+    waiting: watch::Sender<usize>,
 }
 
 impl Hub {
     pub(crate) fn start(layer: Box<dyn DynLayer>, counters: Arc<Counters>) -> Arc<Self> {
         let format = layer.format();
         let (registry, taps) = Default::default();
-        let hub = Arc::new(Self { layer, format, registry, shards: OnceLock::new(), taps, counters });
+        let (shards, waiting) = (OnceLock::new(), watch::Sender::new(0));
+        let hub = Arc::new(Self { layer, format, registry, shards, taps, counters, waiting });
         hub.layer.start(Inbound::new(Receiver(Arc::downgrade(&hub))));
         hub
     }
@@ -118,11 +122,22 @@ impl Hub {
         let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.run(subscribed));
         // The in-memory layer is done at once; no task for that.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            let waits = Waits::new(self.clone());
+            let work = async move {
+                work.await;
+                drop(waits);
+            };
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => drop(runtime.spawn(work)),
                 Err(_) => tracing::debug!("a subscription was left as it is: the runtime has ended"),
             }
         }
+    }
+
+    /// Waits until the layer has done all that it was asked for, so that it knows what this node wants no longer.
+    pub(crate) async fn settled(&self) {
+        // It ends with this hub only.
+        let _ = self.waiting.subscribe().wait_for(|waiting| *waiting == 0).await;
     }
 
     fn deliver(&self, topic: &Topic, payload: Bytes) {
@@ -152,6 +167,22 @@ impl Hub {
                 }
             }),
         }
+    }
+}
+
+/// One driver that waits for the layer.
+struct Waits(Arc<Hub>);
+
+impl Waits {
+    fn new(hub: Arc<Hub>) -> Self {
+        hub.waiting.send_modify(|waiting| *waiting += 1);
+        Self(hub)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.waiting.send_modify(|waiting| *waiting -= 1);
     }
 }
 

@@ -115,6 +115,8 @@ impl Listening {
         let drained = async {
             channels.drain(settings.drain_window).await;
             tokio::join!(channels.idle(), http.idle());
+            // The other nodes are to know that this one is in no group any more.
+            channels.hub().settled().await;
         };
         if tokio::time::timeout(settings.drain_timeout, drained).await.is_err() {
             let left = channels.stats().connections;

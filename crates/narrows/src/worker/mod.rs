@@ -44,17 +44,14 @@ use crate::serve::first_signal;
 ///         made.send(name).await // any error; it is logged, and the worker goes on
 ///     }
 /// });
-/// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-/// let working = tokio::spawn(worker.run_until(async move { drop(stopped.await) }));
 /// // A program that is nothing but this worker: `worker.run().await?`, until SIGTERM or SIGINT.
-/// # tokio::task::yield_now().await;
-///
-/// // From anywhere: a view, a consumer, a job, another process on the same channel layer.
-/// channels.send(&thumbnails, &Thumbnail { image: "cat".into(), width: 200 }).await?;
-/// assert_eq!(making.recv().await.as_deref(), Some("cat-200.png"));
-///
-/// drop(stop);
-/// let report = working.await??;
+/// let report = worker.run_until(async {
+///     // From anywhere: a view, a consumer, a job, another process on the same channel layer.
+///     let job = Thumbnail { image: "cat".into(), width: 200 };
+///     channels.send(&thumbnails, &job).await.expect("there is room for one");
+///     assert_eq!(making.recv().await.as_deref(), Some("cat-200.png"));
+/// });
+/// let report = report.await?;
 /// assert_eq!((report.handled, report.failed), (1, 0));
 /// # Ok(()) }
 /// ```
@@ -138,7 +135,8 @@ impl Worker {
         self.run_until(first_signal(|| ()))
     }
 
-    /// Handles messages until `end` is ready, then drains as [`run`](Self::run) does.
+    /// Handles messages until `end` is ready, then drains as [`run`](Self::run) does. What `end` sends itself, the
+    /// worker gets: on a channel layer with queues they are open before `end` begins.
     ///
     /// # Errors
     /// As for [`run`](Self::run).
@@ -163,13 +161,14 @@ impl Worker {
         let mut end = std::pin::pin!(end);
         loop {
             tokio::select! {
-                () = &mut end, if !*tell.borrow() => drop(tell.send_replace(true)),
+                biased;
                 Some((report, worked)) = duties.next() => {
                     whole.add(report);
                     outcome = outcome.and(worked);
                     // Where the layer has ended for one channel, the others need not wait.
                     tell.send_replace(true);
                 }
+                () = &mut end, if !*tell.borrow() => drop(tell.send_replace(true)),
                 else => return outcome.map(|()| whole),
             }
         }

@@ -1,8 +1,8 @@
 //! A channel layer whose every step a test can hold, fail and see.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use bytes::Bytes;
 use narrows::layer::MemoryLayer;
@@ -14,9 +14,11 @@ pub(crate) struct GatedLayer {
     inner: MemoryLayer,
     /// One permit lets one subscription through.
     pub(crate) gate: Arc<Semaphore>,
+    /// One permit lets one end of a subscription through; there are plenty unless a test takes them.
+    pub(crate) way_out: Arc<Semaphore>,
     pub(crate) fails: Arc<AtomicBool>,
     pub(crate) inbound: Arc<OnceLock<Inbound>>,
-    calls: Arc<Mutex<Vec<String>>>,
+    calls: watch::Sender<Vec<String>>,
     subscribed: watch::Sender<Vec<Topic>>,
 }
 
@@ -31,9 +33,10 @@ impl GatedLayer {
         Self {
             inner: MemoryLayer::new(),
             gate: Arc::new(Semaphore::new(0)),
+            way_out: Arc::new(Semaphore::new(1_000_000)),
             fails: Arc::default(),
             inbound: Arc::default(),
-            calls: Arc::default(),
+            calls: watch::Sender::default(),
             subscribed: watch::Sender::default(),
         }
     }
@@ -45,11 +48,16 @@ impl GatedLayer {
 
     /// The calls so far.
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
+        self.calls.borrow().clone()
+    }
+
+    /// Waits until this call was made.
+    pub(crate) async fn called(&self, call: &str) {
+        self.calls.subscribe().wait_for(|calls| calls.iter().any(|made| made == call)).await.unwrap();
     }
 
     fn note(&self, call: &str, topic: &Topic) {
-        self.calls.lock().unwrap().push(format!("{call} {topic}"));
+        self.calls.send_modify(|calls| calls.push(format!("{call} {topic}")));
     }
 }
 
@@ -72,6 +80,7 @@ impl ChannelLayer for GatedLayer {
 
     async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
         self.note("unsubscribe from", topic);
+        self.way_out.acquire().await.unwrap().forget();
         self.inner.unsubscribe(topic).await?;
         self.subscribed.send_modify(|topics| topics.retain(|t| t != topic));
         Ok(())

@@ -15,6 +15,7 @@ mod faulty_layer;
 mod gated_layer;
 mod groups;
 mod layers;
+mod leaving;
 mod logged;
 mod long_handlers;
 mod memory_queues;

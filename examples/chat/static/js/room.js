@@ -160,6 +160,7 @@ const field = composer({
     document.querySelector('#chat-form').dataset.mode = mode;
     if (mode === 'direct') hint.replaceChildren(tNodes('room.mode.direct', { name: plainName(to) }));
     else if (mode === 'announce') hint.replaceChildren(t('room.mode.all'));
+    else if (/^\s*@bot(?![\p{L}\p{N}_.@-])/iu.test(text)) hint.replaceChildren(t('room.mode.bot'));
     else hint.replaceChildren(...usual);
   },
 });

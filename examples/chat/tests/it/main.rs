@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, the helpers too")]
 
+mod bot;
 mod browser;
+mod nodes;
 mod pages;
 mod person;
 mod plain;

@@ -115,3 +115,13 @@ async fn health_is_told_on_the_same_port() {
     assert_eq!(site.get("/healthz").await.status(), 200);
     assert_eq!(site.get("/readyz").await.status(), 200);
 }
+
+#[tokio::test]
+async fn the_page_of_a_room_tells_of_the_bot_in_both_languages() {
+    let site = Site::start().await;
+    assert!(site.get("/chat/lobby/").await.body.contains("@bot help"));
+    let words = site.get("/static/js/i18n.js").await.body;
+    let lines = |key: &str| words.lines().filter(|line| line.contains(key)).count();
+    assert_eq!(words.matches("@bot help").count(), 2);
+    assert_eq!((lines("'room.mode.bot'"), lines("'room.error.bot_busy'")), (2, 2));
+}

@@ -1,10 +1,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat::Announce;
-use narrows::Channels;
+use chat::{Announce, Bot, BotChannel};
+use narrows::layer::MemoryLayer;
 use narrows::serve::settings::Settings;
 use narrows::serve::{Address, Server};
+use narrows::{ChannelLayer, Channels};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -23,19 +24,35 @@ impl Site {
     }
 
     pub(crate) async fn start_on(bind: &str, announce: Announce) -> Self {
+        Self::start_with(bind, announce, Bot::Here, MemoryLayer::new()).await
+    }
+
+    pub(crate) async fn start_with(
+        bind: &str,
+        announce: Announce,
+        bot: Bot,
+        layer: impl ChannelLayer,
+    ) -> Self {
         let mut settings = Settings::default();
         settings.bind = vec![bind.to_owned()];
         settings.shards = 2;
         settings.drain_window = Duration::ZERO;
-        let channels = Channels::builder().settings(&settings).unwrap().build();
-        let app = chat::app(&channels, announce);
+        let channels = Channels::builder().settings(&settings).unwrap().layer(layer).build();
+        let bot_channel = BotChannel::of(bot);
+        let app = chat::app(&channels, announce, &bot_channel);
         let server = Server::new(app, &channels, &settings).listen().await.unwrap();
         let Address::Tcp(address) = server.addresses()[0] else { unreachable!("it is bound to TCP") };
         let (end, ended) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server.run_until(async move {
+        let running = server.run_until(async move {
             // Dropped or sent, it is the end.
             let _ = ended.await;
-        }));
+        });
+        let serving = tokio::spawn(async move {
+            match bot {
+                Bot::Here => drop(chat::bot(&channels, &bot_channel).run_until(running).await.unwrap()),
+                Bot::Off | Bot::Only => running.await,
+            }
+        });
         Self { address, end, serving }
     }
 

@@ -21,7 +21,8 @@ fn each_line_is_a_message_and_each_message_is_a_line() {
 
 #[test]
 fn all_that_was_sent_is_answered_before_the_close() {
-    let lines: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    // As many as the server holds for a client that it finds slow.
+    let lines: String = (0..4000).map(|number| format!("line {number}\n")).collect();
     connect(&[&ws()], &lines).assert_out(&lines);
 }
 

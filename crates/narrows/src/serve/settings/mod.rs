@@ -21,6 +21,7 @@ mod check;
 mod error;
 mod file;
 mod flags;
+mod layer;
 mod loaded;
 mod nearest;
 mod program;
