@@ -26,7 +26,7 @@ async fn a_master_that_is_killed(kind: Kind) {
     let told = clients.each_ref().map(|client| client.gaps);
     sentinels.servers()[0].restart();
     rig::wait_until("the old master to follow the new one", || {
-        sentinels.servers()[0].cli(&["INFO", "replication"]).contains("master_link_status:up")
+        sentinels.servers()[1].cli(&["INFO", "replication"]).contains("state=online")
     });
     crate::sites::talk(&sites, &mut clients).await;
     assert_eq!(clients.each_ref().map(|client| client.gaps), told);
