@@ -87,8 +87,9 @@ async fn a_replica_takes_over_with_all_subscriptions_and_the_old_master_may_come
         other.publish(group, 1).await.unwrap();
         node.hears(group, 1).await;
     }
-    let on = |group: &Topic| cluster.slot_of(&name(group)) / 5462;
-    let concerned: Vec<&Topic> = groups.iter().filter(|group| on(group) == on(&groups[0])).collect();
+    let on = |group: &Topic| cluster.master_of(&name(group)).port();
+    let killed = on(&groups[0]);
+    let concerned: Vec<&Topic> = groups.iter().filter(|group| on(group) == killed).collect();
     let old = cluster.kill_master_of(&name(&groups[0]));
     let error = other.publish(&groups[0], 2).await.expect_err("its master is away");
     assert!(matches!(error, LayerError::Unavailable(_)), "{error:?}");

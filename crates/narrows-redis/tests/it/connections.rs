@@ -134,3 +134,21 @@ async fn a_node_made_before_its_redis_works_once_that_is_there() {
         redis.kill();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_publishes_has_one_connection_and_a_node_has_two() {
+    let Some(redis) = Redis::start() else { return };
+    // That of the test is among them.
+    let connections = || redis.cli(&["CLIENT", "LIST"]).lines().count() - 1;
+    for kind in [Kind::PubSub, Kind::Core] {
+        let (node, group) = (Node::at(kind, &redis.url()), fresh_group());
+        node.publish(&group, 1).await.unwrap();
+        assert_eq!(connections(), 1);
+        node.subscribe(&group).await.unwrap();
+        node.publish(&group, 2).await.unwrap();
+        node.hears(&group, 2).await;
+        assert_eq!(connections(), 2);
+        drop(node);
+        rig::wait_until("the node to be gone", || connections() == 0);
+    }
+}

@@ -31,6 +31,7 @@ mod names;
 mod node;
 mod nodes;
 mod order;
+mod queues;
 mod refuse;
 mod rights;
 mod site;

@@ -161,3 +161,15 @@ async fn a_name_that_is_not_allowed_is_told_and_subscriptions_come_once_it_is() 
     node.publish_at_last(&group, 2).await;
     node.hears(&group, 2).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_database_needs_the_right_to_select_it() {
+    let rules = |more: &'static str| rules(rights(Kind::Core).iter().copied().chain([more]));
+    let options = Redis::options().acl_user("with", "secret", &rules("select"));
+    let Some(redis) = options.acl_user("without", "secret", &rules("ping")).start() else { return };
+    let url = |user: &str| format!("{}1", redis.url_as(user, "secret"));
+    exchange(&Node::at(Kind::Core, &url("with")), &Node::at(Kind::Core, &url("with"))).await;
+    let node = Node::at(Kind::Core, &url("without"));
+    let error = said(&node.publish(&fresh_group(), 1).await.expect_err("the right is missing"));
+    assert!(error.contains("has no permissions to run the 'select' command"), "{error}");
+}
