@@ -82,7 +82,8 @@ fn a_file_that_holds_no_certificate_is_named() {
 async fn is_refused(kind: Kind, url: &str) {
     let node = Node::at(kind, url);
     let error = said(&node.publish(&fresh_group(), 1).await.expect_err("the server is not to be trusted"));
-    let about = ["certificate", "Certificate", "UnknownIssuer", "handshake", "closed"];
+    // A server that misses a certificate says so after the handshake, and may be gone before that is read.
+    let about = ["certificate", "Certificate", "UnknownIssuer", "reset by peer", "broken pipe", "closed"];
     assert!(about.iter().any(|word| error.contains(word)), "{error}");
 }
 
