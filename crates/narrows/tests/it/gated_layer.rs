@@ -24,7 +24,12 @@ pub(crate) struct GatedLayer {
 
 impl GatedLayer {
     pub(crate) fn open() -> Self {
-        let layer = Self::closed();
+        Self::over(MemoryLayer::new())
+    }
+
+    /// An open one on the bus of another layer: it has no queues, unlike that one.
+    pub(crate) fn over(inner: MemoryLayer) -> Self {
+        let layer = Self { inner, ..Self::closed() };
         layer.gate.add_permits(1_000_000);
         layer
     }

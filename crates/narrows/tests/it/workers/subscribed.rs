@@ -3,39 +3,18 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use narrows::layer::MemoryLayer;
 use narrows::testing::FaultyLayer;
-use narrows::{Channel, ChannelLayer, Channels, DropReason, Inbound, LayerError, Topic, Worker};
+use narrows::{Channel, Channels, DropReason, Worker};
 
 use super::{Bench, Job, send};
 use crate::gated_layer::GatedLayer;
 use crate::logged::Log;
 
-struct WithoutQueues(MemoryLayer);
-
-impl ChannelLayer for WithoutQueues {
-    fn start(&self, inbound: Inbound) {
-        self.0.start(inbound);
-    }
-    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.subscribe(topic).await
-    }
-    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.unsubscribe(topic).await
-    }
-    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.0.publish(topic, payload).await
-    }
-    fn new_channel(&self) -> String {
-        self.0.new_channel()
-    }
-}
-
 #[tokio::test]
 async fn every_worker_gets_each_message_in_its_order() {
     let layer = MemoryLayer::new();
-    let nodes = [layer.another_node(), layer].map(|layer| Channels::with_layer(WithoutQueues(layer)));
+    let nodes = [layer.another_node(), layer].map(|layer| Channels::with_layer(GatedLayer::over(layer)));
     // Two of them on one node.
     let mut workers = Vec::new();
     for node in [&nodes[0], &nodes[0], &nodes[1]] {
@@ -82,8 +61,8 @@ async fn a_subscription_that_fails_is_tried_again_until_it_works() {
 #[tokio::test]
 async fn after_an_outage_the_messages_come_again() {
     let memory = MemoryLayer::new();
-    let elsewhere = Channels::with_layer(WithoutQueues(memory.another_node()));
-    let layer = FaultyLayer::new(WithoutQueues(memory));
+    let elsewhere = Channels::with_layer(GatedLayer::over(memory.another_node()));
+    let layer = FaultyLayer::new(GatedLayer::over(memory));
     let faults = layer.faults();
     let channels = Channels::with_layer(layer);
     let bench = Bench::free(Worker::new(&channels)).await;
@@ -100,7 +79,7 @@ async fn after_an_outage_the_messages_come_again() {
 #[tokio::test]
 async fn what_comes_beyond_the_backlog_is_counted_and_logged_once() {
     let log = Log::read();
-    let channels = Channels::with_layer(WithoutQueues(MemoryLayer::new()));
+    let channels = Channels::with_layer(GatedLayer::open());
     let channel = Channel::<Job>::new("too-many-jobs").unwrap();
     let (says, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
@@ -136,7 +115,7 @@ async fn what_comes_beyond_the_backlog_is_counted_and_logged_once() {
 
 #[tokio::test]
 async fn what_had_come_is_handled_before_the_end_as_nobody_else_has_it() {
-    let channels = Channels::with_layer(WithoutQueues(MemoryLayer::new()));
+    let channels = Channels::with_layer(GatedLayer::open());
     let mut bench = Bench::held(Worker::new(&channels)).await;
     send(&channels, 0..3).await;
     bench.begins([0]).await;
@@ -149,7 +128,7 @@ async fn what_had_come_is_handled_before_the_end_as_nobody_else_has_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_at_the_end_is_counted() {
-    let channels = Channels::with_layer(WithoutQueues(MemoryLayer::new()));
+    let channels = Channels::with_layer(GatedLayer::open());
     let bench = Bench::held(Worker::new(&channels).drain_timeout(Duration::from_secs(1))).await;
     send(&channels, 0..3).await;
     bench.begins([0]).await;
