@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use narrows_core::PayloadFormat;
+use narrows_core::{LayerError, PayloadFormat};
 
 use crate::capacity::Capacities;
 use crate::connect::{Connector, TlsFileError};
@@ -173,6 +173,12 @@ impl RedisOptions {
             random_prefix: self.random_prefix_length,
             max_message_bytes: self.max_message_bytes,
         }
+    }
+
+    /// Whether a receiver takes a message of this size, with all that stands around it.
+    pub(crate) fn fits(&self, message: &[u8]) -> Result<(), LayerError> {
+        let (bytes, limit) = (message.len(), self.max_message_bytes);
+        if bytes > limit { Err(LayerError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     pub(crate) fn is_cluster(&self) -> bool {

@@ -36,7 +36,7 @@ impl Shared {
                 (turn % self.hosts.len(), self.addition(channel, channel, message))
             }
         };
-        self.fits(&addition.message)?;
+        self.options.fits(&addition.message)?;
         match self.add(host, &[addition], self.hosts[host].link.deadline()).await?.first() {
             Some(&FULL) => Err(LayerError::ChannelFull { channel: channel.to_owned() }),
             Some(&TAKEN) => {
@@ -49,7 +49,7 @@ impl Shared {
     }
 
     pub(super) async fn send_to_group(&self, group: &str, payload: &[u8]) -> Result<(), LayerError> {
-        self.fits(payload)?;
+        self.options.fits(payload)?;
         let (home, key) = (self.host_of(group), self.group_key(group));
         let link = &self.hosts[home].link;
         // One for both steps.
@@ -77,7 +77,7 @@ impl Shared {
             // A Narrows node listens everywhere: through the group's own host all of them see one order.
             let host = if process.starts_with(NODE) { home } else { self.host_of(process) };
             let message = self.wire.seal_for(payload, Some(To::List(names)));
-            if let Err(error) = self.fits(&message) {
+            if let Err(error) = self.options.fits(&message) {
                 // The list of one process's members may be what makes it too large: the others get it.
                 self.inlet.skip(Skipped::Oversized, names[0]);
                 result = Err(error);
@@ -109,12 +109,6 @@ impl Shared {
             self.bury(home, &key, &gone).await;
         }
         result
-    }
-
-    /// Whether a receiver takes a message of this size, with what stands around it.
-    fn fits(&self, message: &[u8]) -> Result<(), LayerError> {
-        let (bytes, limit) = (message.len(), self.options.max_message_bytes);
-        if bytes > limit { Err(LayerError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     fn addition(&self, process: &str, channel: &str, message: Vec<u8>) -> Addition {

@@ -18,7 +18,6 @@ use self::subscriber::Request;
 use crate::link::CallError;
 use crate::options::{OptionsError, RedisOptions};
 use crate::thread::Thread;
-use crate::wire::Wire;
 
 /// How often one message is sent on to where its name has moved.
 const MOVES: usize = 5;
@@ -50,8 +49,6 @@ pub struct PubSubLayer {
 
 #[derive(Debug)]
 struct Shared {
-    wire: Wire,
-    prefix: String,
     /// What this node's own channels begin with.
     own: String,
     servers: Arc<Servers>,
@@ -72,14 +69,7 @@ impl PubSubLayer {
         // A connection's own channel must keep the rule for names, whatever the prefix.
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let own: String = options.prefix.chars().take(40).map(|c| if legal(c) { c } else { '-' }).collect();
-        let shared = Shared {
-            wire: options.wire(),
-            prefix: options.prefix.clone(),
-            own: format!("{own}specific."),
-            servers,
-            router,
-            options,
-        };
+        let shared = Shared { own: format!("{own}specific."), servers, router, options };
         Ok(Self { shared: Arc::new(shared), thread })
     }
 }
@@ -88,7 +78,7 @@ impl Shared {
     /// The Redis channel of a topic: `{prefix}__group__{group}`, and a channel's name as it is.
     fn name(&self, topic: &Topic) -> Name {
         match topic.kind() {
-            TopicKind::Group => [self.prefix.as_str(), "__group__", topic.name()].concat().into(),
+            TopicKind::Group => [self.options.prefix.as_str(), "__group__", topic.name()].concat().into(),
             TopicKind::Channel => topic.name().into(),
         }
     }
@@ -168,10 +158,8 @@ impl Shared {
     }
 
     async fn publish(&self, name: &Name, payload: Bytes) -> Result<(), LayerError> {
-        let (payload, limit) = (self.wire.seal(payload), self.options.max_message_bytes);
-        if payload.len() > limit {
-            return Err(LayerError::TooLarge { bytes: payload.len(), limit });
-        }
+        let payload = self.router.wire.seal(payload);
+        self.options.fits(&payload)?;
         let mut publish = redis::cmd(if self.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
         publish.arg(&**name).arg(&payload[..]);
         let deadline = self.deadline();
@@ -197,7 +185,7 @@ impl ChannelLayer for PubSubLayer {
     }
 
     fn format(&self) -> PayloadFormat {
-        self.shared.wire.format
+        self.shared.router.wire.format
     }
 
     async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {

@@ -13,7 +13,7 @@ pub(super) type Name = Arc<str>;
 /// Which Redis channels this node wants and what topics they are: the way of what arrives.
 #[derive(Debug)]
 pub(super) struct Router {
-    wire: Wire,
+    pub(super) wire: Wire,
     pub(super) inlet: Inlet,
     wanted: Mutex<HashMap<Name, Wanted>>,
 }

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use narrows_core::LayerError;
 use tokio::runtime::Handle;
@@ -36,7 +37,8 @@ pub(super) struct Server {
 struct Start {
     runtime: Handle,
     router: Arc<Router>,
-    options: RedisOptions,
+    /// How long an answer may take.
+    answer: Duration,
     moved: Option<Arc<Notify>>,
     alone: bool,
 }
@@ -50,7 +52,7 @@ impl Servers {
     ) -> Arc<Self> {
         let moved = options.is_cluster().then(|| Arc::new(Notify::new()));
         let alone = connectors.len() == 1 && moved.is_none();
-        let start = Start { runtime, router, options: options.clone(), moved, alone };
+        let start = Start { runtime, router, answer: options.answer_timeout, moved, alone };
         let cluster = start.moved.clone().map(|moved| Slots::new(connectors.clone(), moved));
         let servers = Self { list: RwLock::default(), start, cluster };
         if servers.cluster.is_none() {
@@ -122,10 +124,10 @@ impl Servers {
     }
 
     fn add(&self, connector: Connector) -> usize {
-        let Start { runtime, router, options, moved, alone } = self.start.clone();
+        let Start { runtime, router, answer, moved, alone } = self.start.clone();
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         let number = list.len();
-        let (link, work) = Link::new(connector.clone(), options.answer_timeout);
+        let (link, work) = Link::new(connector.clone(), answer);
         runtime.spawn(work);
         let (asking, requests) = mpsc::channel(1024);
         let subscriber = Subscriber {
