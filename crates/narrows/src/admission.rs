@@ -9,8 +9,9 @@ use crate::stats::Counters;
 use crate::sync::{Arc, Mutex, lock};
 
 /// Counts the connections that are open, in all and for each address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Admission {
+    counters: Arc<Counters>,
     by_address: Mutex<HashMap<IpAddr, usize>>,
     /// Told when the last connection has ended.
     idle: Notify,
@@ -24,11 +25,15 @@ pub(crate) enum Full {
 }
 
 impl Admission {
+    pub(crate) fn new(counters: Arc<Counters>) -> Arc<Self> {
+        Arc::new(Self { counters, by_address: Mutex::default(), idle: Notify::new() })
+    }
+
     /// Waits until no connection is left.
-    pub(crate) async fn idle(&self, counters: &Counters) {
+    pub(crate) async fn idle(&self) {
         loop {
             let idle = self.idle.notified();
-            if counters.connections.load(Ordering::Acquire) == 0 {
+            if self.counters.connections.load(Ordering::Acquire) == 0 {
                 return;
             }
             idle.await;
@@ -36,15 +41,10 @@ impl Admission {
     }
 
     /// Counts a connection in, until the permit is dropped.
-    pub(crate) fn admit(
-        self: &Arc<Self>,
-        limits: &Limits,
-        address: Option<IpAddr>,
-        counters: &Arc<Counters>,
-    ) -> Result<Permit, Full> {
-        let before = counters.connections.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn admit(self: &Arc<Self>, limits: &Limits, address: Option<IpAddr>) -> Result<Permit, Full> {
+        let before = self.counters.connections.fetch_add(1, Ordering::Relaxed);
         // From here on the permit counts it out again.
-        let mut permit = Permit { admission: self.clone(), counters: counters.clone(), address: None };
+        let mut permit = Permit { admission: self.clone(), address: None };
         if limits.max_connections > 0 && before >= limits.max_connections as u64 {
             return Err(Full::InAll);
         }
@@ -65,13 +65,12 @@ impl Admission {
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
-    counters: Arc<Counters>,
     address: Option<IpAddr>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if self.counters.connections.fetch_sub(1, Ordering::Release) == 1 {
+        if self.admission.counters.connections.fetch_sub(1, Ordering::Release) == 1 {
             self.admission.idle.notify_waiters();
         }
         let Some(address) = self.address else { return };

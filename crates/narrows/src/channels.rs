@@ -13,6 +13,7 @@ use crate::blocking::{Blocking, BlockingConsumer};
 use crate::capacity::Capacity;
 use crate::consumer::Consumer;
 use crate::hub::{DynLayer, Hub};
+use crate::identity::{Bound, Identities, Identity, NotBound, Notice, SessionDigest, Since, notices};
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
@@ -55,6 +56,7 @@ struct Node {
     /// Which of the shards that are alike comes next.
     turn: AtomicUsize,
     admission: Arc<Admission>,
+    identities: Arc<Identities>,
     counters: Arc<Counters>,
     unready: AtomicBool,
     draining: AtomicBool,
@@ -87,6 +89,7 @@ impl Channels {
             trusted_proxies: TrustedProxies::none(),
             root_path: String::new(),
             shards: Shards::Threads(0),
+            identity_check_period: Duration::from_secs(60),
         }
     }
 
@@ -126,6 +129,58 @@ impl Channels {
     pub async fn send<M: Message>(&self, channel: &Channel<M>, msg: &M) -> Result<(), BroadcastError> {
         let payload = self.0.hub.format().encode(msg)?;
         Ok(self.0.hub.publish(&channel.topic(), payload).await?)
+    }
+
+    /// Closes every connection of this session, on every node, with 4401; see [`Identity`]. Log the session out first:
+    /// who connects afterwards is for the site's own extractors to refuse.
+    ///
+    /// # Errors
+    /// As for [`broadcast`](Self::broadcast).
+    ///
+    /// # Cancel safety
+    /// As for [`broadcast`](Self::broadcast).
+    pub async fn end_session(&self, key: &str) -> Result<(), BroadcastError> {
+        self.notify(Notice::SessionEnd { session: SessionDigest::of(key) }).await
+    }
+
+    /// Closes every connection of this user, on every node, with 4401.
+    ///
+    /// # Errors
+    /// As for [`broadcast`](Self::broadcast).
+    ///
+    /// # Cancel safety
+    /// As for [`broadcast`](Self::broadcast).
+    pub async fn end_user(&self, id: &str) -> Result<(), BroadcastError> {
+        self.notify(Notice::UserEnd { user: id.to_owned(), except: None }).await
+    }
+
+    /// As [`end_user`](Self::end_user), but for the connections of one session: for a change of password, which logs
+    /// the user out everywhere else.
+    ///
+    /// # Errors
+    /// As for [`broadcast`](Self::broadcast).
+    ///
+    /// # Cancel safety
+    /// As for [`broadcast`](Self::broadcast).
+    pub async fn end_user_except(&self, id: &str, session_key: &str) -> Result<(), BroadcastError> {
+        let except = Some(SessionDigest::of(session_key));
+        self.notify(Notice::UserEnd { user: id.to_owned(), except }).await
+    }
+
+    /// Has every node check the connections of this user now, and not only when their turn comes. Those without a
+    /// [check](crate::IdentityCheck) stay.
+    ///
+    /// # Errors
+    /// As for [`broadcast`](Self::broadcast).
+    ///
+    /// # Cancel safety
+    /// As for [`broadcast`](Self::broadcast).
+    pub async fn check_user(&self, id: &str) -> Result<(), BroadcastError> {
+        self.notify(Notice::UserCheck { user: id.to_owned() }).await
+    }
+
+    async fn notify(&self, notice: Notice) -> Result<(), BroadcastError> {
+        self.broadcast(&notices(), &notice).await
     }
 
     /// A layer for routes that are no consumers', outside of [`serve::Server`](crate::serve::Server): it lets the
@@ -168,7 +223,7 @@ impl Channels {
 
     /// Waits until no connection is left.
     pub(crate) async fn idle(&self) {
-        self.0.admission.idle(&self.0.counters).await;
+        self.0.admission.idle().await;
     }
 
     /// Serves an accepted socket on the shard that has the least to do.
@@ -205,6 +260,17 @@ impl Channels {
         self.0.hub.started_shards()[shard].spawn_task(task);
     }
 
+    /// Makes an identity known; what needs a thread of its own runs on the shard that has the least to do.
+    pub(crate) async fn bind(&self, identity: Identity, since: Since) -> Result<Bound, NotBound> {
+        let shards = self.shards().map_err(NotBound::Shards)?;
+        let shard = &shards[choose(shards, None, 0)];
+        self.0.identities.bind(identity, since, shard).await
+    }
+
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.0.identities
+    }
+
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.0.hub
     }
@@ -231,7 +297,7 @@ impl Channels {
     }
 
     pub(crate) fn admit(&self, limits: &Limits, address: Option<IpAddr>) -> Result<Permit, Full> {
-        self.0.admission.admit(limits, address, &self.0.counters)
+        self.0.admission.admit(limits, address)
     }
 
     pub(crate) fn watch(&self) -> &Watch {
@@ -331,6 +397,7 @@ pub struct ChannelsBuilder {
     trusted_proxies: TrustedProxies,
     root_path: String,
     shards: Shards,
+    identity_check_period: Duration,
 }
 
 impl ChannelsBuilder {
@@ -372,6 +439,16 @@ impl ChannelsBuilder {
         self
     }
 
+    /// How often the identities of all connections are [checked](crate::IdentityCheck), those that have a check.
+    /// Default 60 s; zero is never.
+    ///
+    /// It is the longest time that a connection can outlive its session when nobody said that it ended, or the
+    /// message was lost.
+    pub fn identity_check_period(mut self, period: Duration) -> Self {
+        self.identity_check_period = period;
+        self
+    }
+
     /// How many threads serve connections. Default 0: one for each core.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Shards::Threads(shards.min(usize::from(u16::MAX)));
@@ -386,7 +463,7 @@ impl ChannelsBuilder {
         self
     }
 
-    /// Takes limits, outbox, origins, proxies, root path and the number of shards from a server's settings.
+    /// Takes limits, outbox, origins, proxies, root path, the period of checks and the number of shards from a server's settings.
     ///
     /// # Errors
     /// When the settings name origins or proxies that cannot be read.
@@ -408,26 +485,31 @@ impl ChannelsBuilder {
             .origin(origin)
             .trusted_proxies(proxies)
             .root_path(&settings.root_path)
+            .identity_check_period(settings.identity_check_period)
             .shards(settings.shards))
     }
 
     /// Makes the node.
     pub fn build(self) -> Channels {
-        let Self { layer, limits, outbox, origin, trusted_proxies, root_path, shards } = self;
+        let Self { layer, limits, outbox, origin, trusted_proxies, root_path, shards, .. } = self;
         let counters: Arc<Counters> = Arc::default();
         let layer = layer.unwrap_or_else(|| Box::new(MemoryLayer::new()));
+        let (hub, watch) = (Hub::start(layer, counters.clone()), Watch::new(counters.clone()));
+        let identities =
+            Identities::new(hub.clone(), &watch, limits.long_handler, self.identity_check_period);
         Channels(Arc::new(Node {
-            hub: Hub::start(layer, counters.clone()),
+            hub,
             limits,
             outbox,
             origin,
             front: Arc::new(Front::new(trusted_proxies, &root_path)),
             shards,
             starting: Mutex::new(()),
-            watch: Watch::new(counters.clone()),
+            watch,
             watchdog: OnceLock::new(),
             turn: AtomicUsize::new(0),
-            admission: Arc::default(),
+            admission: Admission::new(counters.clone()),
+            identities,
             counters,
             unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),

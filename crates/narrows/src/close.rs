@@ -26,6 +26,7 @@ use std::fmt;
 /// | 1011 | a handler failed or panicked |
 /// | 1012 | the server drains; come back after a short random wait |
 /// | 1013 | the client reads too slowly |
+/// | 4401 | the [session](crate::Identity) ended; log in before coming back |
 pub struct Close {
     code: u16,
     reason: String,
@@ -133,6 +134,8 @@ pub enum Cause {
     Idle,
     /// The server drains (1012).
     Drain,
+    /// Its [identity](crate::Identity) ended: the session, the user's log-in, or its time (4401).
+    SessionEnded,
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use crate::codec::{Codec, EncodeError};
 use crate::consumer::Consumer;
 use crate::encode::encode_frame;
 use crate::hub::Relay;
-use crate::shard::{Frame, Mail, Refused, Shard, SlotKey};
+use crate::identity::{Bound, Identity, NotBound, Since};
+use crate::shard::{End, Frame, Mail, Refused, Shard, SlotKey};
 use crate::sync::Arc;
 use crate::timers::{Timer, Timers};
 use crate::transport::RouteSettings;
@@ -26,6 +27,7 @@ pub struct Connection<C: Consumer> {
     pub(crate) readers: Vec<(u64, Reader<C>)>,
     pub(crate) gap_reader: Option<fn(Gap) -> C::Event>,
     pub(crate) acceptance: Option<Box<Acceptance>>,
+    identity: Option<Bound>,
     pub(crate) consumer: PhantomData<fn() -> C>,
 }
 
@@ -48,6 +50,7 @@ impl<C: Consumer> Connection<C> {
             readers: Vec::new(),
             gap_reader: None,
             acceptance: Some(Box::new(acceptance)),
+            identity: None,
             consumer: PhantomData,
         }
     }
@@ -211,6 +214,48 @@ impl<C: Consumer> Connection<C> {
         if let Some(acceptance) = &mut self.acceptance {
             acceptance.headers.append(name, value);
         }
+    }
+
+    /// Gives this connection an identity, in place of the one it has: for a consumer that finds out only now, such as
+    /// from a token in a message. An extractor calls [`Identity::bind`].
+    ///
+    /// When this returns, no later end is missed. One that came shortly before could have been: an identity with a
+    /// check is checked at once.
+    ///
+    /// # Errors
+    /// [`JoinError::Layer`] when the channel layer cannot promise that ends will be heard, and [`JoinError::Closed`]
+    /// when the connection or the identity has ended. The connection's identity is then what it was.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, it changes nothing.
+    pub async fn belongs_to(&mut self, identity: Identity) -> Result<(), JoinError> {
+        let bound = match self.link.0.channels.bind(identity, Since::UNKNOWN).await {
+            Ok(bound) => bound,
+            Err(NotBound::Layer(error)) => return Err(JoinError::Layer(error)),
+            Err(NotBound::Ended | NotBound::Shards(_)) => return Err(JoinError::Closed),
+        };
+        if self.settle(bound) { Ok(()) } else { Err(JoinError::Closed) }
+    }
+
+    /// Whose this connection is, as an extractor or [`belongs_to`](Self::belongs_to) said.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref().map(Bound::identity)
+    }
+
+    /// Takes an identity that was bound for this connection; `false` when it has ended on the way.
+    pub(crate) fn settle(&mut self, bound: Bound) -> bool {
+        let holds = bound.settle(&self.link.0.shard, self.link.0.key);
+        if holds {
+            self.identity = Some(bound);
+        }
+        holds
+    }
+
+    /// Whether its identity has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        let key = self.link.0.key;
+        self.identity.is_some()
+            && self.link.0.shard.local(|state| state.end_of(key)).flatten() == Some(End::SessionEnded)
     }
 
     /// How typed messages are written on this connection.

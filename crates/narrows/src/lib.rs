@@ -64,6 +64,7 @@ mod connection;
 mod consumer;
 mod encode;
 mod hub;
+mod identity;
 pub mod layer;
 mod limits;
 mod origin;
@@ -94,6 +95,7 @@ pub use close::{Cause, Close, Disconnect};
 pub use codec::{Binary, Codec, Raw, Text};
 pub use connection::{Connection, JoinError, SendError};
 pub use consumer::{Consumer, NoEvent};
+pub use identity::{Checking, Identity, IdentityCheck, Standing};
 pub use limits::Limits;
 pub use origin::{
     AllowedOrigins, MissingOrigin, OriginPolicy, OriginRefused, ParseOriginPolicyError, Suspicion,
@@ -123,3 +125,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/background-work.md")]
 struct BackgroundWork;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/identity.md")]
+struct IdentityPage;

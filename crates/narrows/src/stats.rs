@@ -128,6 +128,17 @@ pub struct Stats {
     pub handled: u64,
     /// Messages over which a [`Worker`](crate::Worker)'s handler failed or panicked.
     pub failed: u64,
+    /// Connections that have an [`Identity`](crate::Identity) now.
+    pub identities: u64,
+    /// Connections, and handshakes, ended by [`Channels::end_session`](crate::Channels::end_session) and the like, on
+    /// whichever node.
+    pub ended_by_notice: u64,
+    /// Connections ended as the time of their identity was over, and no check said otherwise.
+    pub ended_by_expiry: u64,
+    /// Connections ended as a check said that their identity does not hold.
+    pub ended_by_check: u64,
+    /// Calls of an [`IdentityCheck`](crate::IdentityCheck) that failed, panicked or took too long.
+    pub failed_checks: u64,
     drops: [u64; DropReason::ALL.len()],
 }
 
@@ -178,6 +189,11 @@ pub(crate) struct Counters {
     pub(crate) gaps: AtomicU64,
     pub(crate) handled: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) identities: AtomicU64,
+    pub(crate) ended_by_notice: AtomicU64,
+    pub(crate) ended_by_expiry: AtomicU64,
+    pub(crate) ended_by_check: AtomicU64,
+    pub(crate) failed_checks: AtomicU64,
     drops: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -203,6 +219,11 @@ impl Counters {
             gaps: get(&self.gaps),
             handled: get(&self.handled),
             failed: get(&self.failed),
+            identities: get(&self.identities),
+            ended_by_notice: get(&self.ended_by_notice),
+            ended_by_expiry: get(&self.ended_by_expiry),
+            ended_by_check: get(&self.ended_by_check),
+            failed_checks: get(&self.failed_checks),
             drops: std::array::from_fn(|i| get(&self.drops[i])),
         };
         for tally in shards {

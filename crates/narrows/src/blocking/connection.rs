@@ -12,6 +12,7 @@ use crate::channels::{BroadcastError, Channels};
 use crate::codec::Codec;
 use crate::connection::{Connection, JoinError, SendError, error_frame};
 use crate::encode::encode_frame;
+use crate::identity::Identity;
 use crate::shard::Frame;
 use crate::timers::Timer;
 
@@ -147,6 +148,19 @@ impl<C: BlockingConsumer> BlockingConnection<C> {
     pub fn response_header(&mut self, name: HeaderName, value: HeaderValue) {
         // A client that is gone gets no answer.
         let _ = self.now(move |conn| conn.response_header(name, value));
+    }
+
+    /// Gives this connection an identity, as [`Connection::belongs_to`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn belongs_to(&mut self, identity: Identity) -> Result<(), JoinError> {
+        self.ask(|conn| Box::pin(conn.belongs_to(identity))).unwrap_or(Err(JoinError::Closed))
+    }
+
+    /// Whose this connection is, as an extractor or [`belongs_to`](Self::belongs_to) said.
+    pub fn identity(&mut self) -> Option<Identity> {
+        self.now(|conn| conn.identity().cloned()).flatten()
     }
 
     /// How typed messages are written on this connection.

@@ -5,6 +5,7 @@ mod dyn_layer;
 mod loom_tests;
 mod registry;
 mod relay;
+mod seat;
 mod tap;
 #[cfg(all(test, not(narrows_loom)))]
 mod tests;
@@ -21,8 +22,9 @@ use tokio::sync::watch;
 pub(crate) use self::dyn_layer::DynLayer;
 use self::registry::{Acquired, Registry, Step};
 pub(crate) use self::relay::{Delivery, Relay};
+use self::seat::{SEATS, Seats};
+pub(crate) use self::seat::{Seat, Taker};
 pub(crate) use self::tap::Tap;
-use self::tap::{TAPS, Taps};
 use crate::shard::{Mail, Shard};
 use crate::stats::{Counters, DropReason};
 use crate::sync::Arc;
@@ -34,7 +36,7 @@ pub(crate) struct Hub {
     format: PayloadFormat,
     registry: Registry,
     shards: OnceLock<Vec<Arc<Shard>>>,
-    taps: Taps,
+    seats: Seats,
     counters: Arc<Counters>,
     /// How many drivers wait for the layer.
     waiting: watch::Sender<usize>,
@@ -43,9 +45,9 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn start(layer: Box<dyn DynLayer>, counters: Arc<Counters>) -> Arc<Self> {
         let format = layer.format();
-        let (registry, taps) = Default::default();
+        let (registry, seats) = Default::default();
         let (shards, waiting) = (OnceLock::new(), watch::Sender::new(0));
-        let hub = Arc::new(Self { layer, format, registry, shards, taps, counters, waiting });
+        let hub = Arc::new(Self { layer, format, registry, shards, seats, counters, waiting });
         hub.layer.start(Inbound::new(Receiver(Arc::downgrade(&hub))));
         hub
     }
@@ -146,7 +148,7 @@ impl Hub {
             let delivery = Arc::new(Delivery::new(id, payload, self.format));
             for &(shard, _) in shards {
                 match shard {
-                    TAPS => self.taps.deliver(&delivery, &self.counters),
+                    SEATS => self.seats.deliver(&delivery, &self.counters),
                     _ => self.started_shards()[usize::from(shard)].deliver(delivery.clone()),
                 }
             }
@@ -160,10 +162,14 @@ impl Hub {
                 for shard in self.started_shards() {
                     shard.post(Mail::Gap(None, gap));
                 }
+                self.seats.gap(None);
             }
             Some(topic) => self.registry.with(topic, |id, shards| {
-                for &(shard, _) in shards.iter().filter(|(shard, _)| *shard != TAPS) {
-                    self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap));
+                for &(shard, _) in shards {
+                    match shard {
+                        SEATS => self.seats.gap(Some(id)),
+                        _ => self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap)),
+                    }
                 }
             }),
         }

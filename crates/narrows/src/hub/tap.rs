@@ -1,61 +1,28 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
 
 use bytes::Bytes;
 use narrows_core::{LayerError, Topic};
 
-use super::{Delivery, Hub, Subscribed};
+use super::seat::{Seat, Taker};
+use super::{Hub, Subscribed};
 use crate::stats::{Counters, DropReason};
 use crate::sync::{Arc, AtomicWaker, Mutex, MutexGuard, lock};
 
-/// The number under which the registry counts members that are taps; a node has fewer shards than that.
-pub(super) const TAPS: u16 = u16::MAX;
-
-/// The taps of this node by the id of their topic.
-#[derive(Default)]
-pub(super) struct Taps(Mutex<HashMap<u64, Vec<Arc<Backlog>>>>);
-
-impl Taps {
-    /// Hands a message to the topic's taps; never waits.
-    pub(super) fn deliver(&self, delivery: &Delivery, counters: &Counters) {
-        for backlog in lock(&self.0).get(&delivery.topic).into_iter().flatten() {
-            if !backlog.push(delivery.payload.clone()) {
-                counters.drop_of(DropReason::WorkerBacklog, 1);
-            }
-        }
-    }
-
-    fn insert(&self, id: u64, backlog: Arc<Backlog>) {
-        lock(&self.0).entry(id).or_default().push(backlog);
-    }
-
-    fn remove(&self, id: u64, backlog: &Arc<Backlog>) {
-        let mut taps = lock(&self.0);
-        if let Some(of_topic) = taps.get_mut(&id) {
-            of_topic.retain(|other| !Arc::ptr_eq(other, backlog));
-            if of_topic.is_empty() {
-                taps.remove(&id);
-            }
-        }
-    }
-}
-
 /// A member of a topic that is no connection's: it needs no shard, and holds what has come until it is taken.
 pub(crate) struct Tap {
-    hub: Arc<Hub>,
-    id: u64,
     backlog: Arc<Backlog>,
     /// `None` once it has been let go.
-    subscribed: Option<Subscribed>,
+    seat: Option<(Seat, Subscribed)>,
+    counters: Arc<Counters>,
 }
 
 impl Tap {
     pub(super) fn new(hub: Arc<Hub>, topic: &Topic, backlog: usize) -> Self {
-        let (id, subscribed) = hub.acquire(topic, TAPS);
         let backlog = Arc::new(Backlog::new(backlog));
-        hub.taps.insert(id, backlog.clone());
-        Self { hub, id, backlog, subscribed: Some(subscribed) }
+        let counters = hub.counters.clone();
+        Self { seat: Some(Seat::new(hub, topic, Some(backlog.clone()))), backlog, counters }
     }
 
     /// Waits until the layer has promised delivery.
@@ -66,8 +33,8 @@ impl Tap {
     /// # Cancel safety
     /// A dropped call changes nothing.
     pub(crate) async fn subscribed(&mut self) -> Result<(), Arc<LayerError>> {
-        match &mut self.subscribed {
-            Some(subscribed) => subscribed.told().await,
+        match &mut self.seat {
+            Some((_, subscribed)) => subscribed.told().await,
             None => Ok(()),
         }
     }
@@ -98,10 +65,7 @@ impl Tap {
 
     /// Ends the membership; what has come can still be taken.
     pub(crate) fn let_go(&mut self) {
-        if self.subscribed.take().is_some() {
-            self.hub.taps.remove(self.id, &self.backlog);
-            self.hub.release(self.id, TAPS);
-        }
+        self.seat = None;
     }
 }
 
@@ -109,7 +73,7 @@ impl Drop for Tap {
     fn drop(&mut self) {
         self.let_go();
         let left = self.backlog.waiting().messages.len();
-        self.hub.counters.drop_of(DropReason::WorkerEnded, left);
+        self.counters.drop_of(DropReason::WorkerEnded, left);
     }
 }
 
@@ -138,16 +102,17 @@ impl Backlog {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         lock(&self.waiting)
     }
+}
 
-    /// `false` when there is no room.
-    fn push(&self, payload: Bytes) -> bool {
+impl Taker for Backlog {
+    fn take_in(&self, payload: &Bytes) -> bool {
         let mut waiting = self.waiting();
         if waiting.messages.len() >= self.max_messages || waiting.bytes >= Self::MAX_BYTES {
             waiting.lost += 1;
             return false;
         }
         waiting.bytes += payload.len();
-        waiting.messages.push_back(payload);
+        waiting.messages.push_back(payload.clone());
         drop(waiting);
         self.waker.wake();
         true

@@ -116,6 +116,7 @@ impl Listening {
             channels.drain(settings.drain_window).await;
             tokio::join!(channels.idle(), http.idle());
             // The other nodes are to know that this one is in no group any more.
+            channels.identities().let_go();
             channels.hub().settled().await;
         };
         if tokio::time::timeout(settings.drain_timeout, drained).await.is_err() {

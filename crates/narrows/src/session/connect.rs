@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::sync::atomic::Ordering;
 
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ use crate::admission::Permit;
 use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
+use crate::identity::Bound;
 use crate::reject::Reject;
 use crate::shard::{Method, Placed, marked};
 use crate::sync::Arc;
@@ -29,6 +31,7 @@ pub(crate) struct Handshake<C: Consumer> {
     pub(crate) at_home: bool,
     pub(crate) decision: oneshot::Sender<Decision>,
     pub(crate) permit: Permit,
+    pub(crate) identity: Option<Bound>,
 }
 
 /// The consumer's answer.
@@ -48,20 +51,26 @@ pub(super) struct Opened<C: Consumer> {
 /// Asks the consumer, answers the handshake, and takes the socket over.
 pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
     let Handshake { placed, index, channels, settings, .. } = *handshake;
-    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, .. } = *handshake;
+    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, identity, .. } = *handshake;
     let key = placed.shard().local(|state| state.insert(settings.clone()))?;
     let link = Link { shard: placed.keep(), index, key, channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
+    let holds = identity.is_none_or(|identity| conn.settle(identity));
     let time = link.settings.limits.connect_timeout;
     let answer = if link.channels.is_draining() {
         // The drain began while the extractors ran: it does not know of this connection, so nobody would end it.
         Ok(Ok(Err(Reject::new(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1"))))
+    } else if !holds {
+        Ok(Ok(Err(session_ended())))
     } else {
         let asked = caught(C::connect(scope, &mut conn));
         let asked = marked(Some(&link.shard), link.settings.code(Method::Connect), asked);
         tokio::select! {
             biased;
+            () = poll_fn(|cx| {
+                link.shard.local(|state| state.poll_session_ended(link.key, cx)).unwrap_or(().into())
+            }) => Ok(Ok(Err(session_ended()))),
             answer = tokio::time::timeout(time, asked) => answer,
             // The client went away: nobody is left to answer.
             () = decision.closed() => return None,
@@ -102,6 +111,10 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
     // The client may have gone away just now; that is no matter any more.
     let _ = decision.send(Decision::Refuse(refusal.into_response()));
     None
+}
+
+pub(crate) fn session_ended() -> Reject {
+    Reject::new(StatusCode::UNAUTHORIZED).body("the session has ended\n")
 }
 
 /// Waits until the answer is written, and moves the socket to this shard.

@@ -22,6 +22,9 @@ enum Last {
     Abandon(Bytes),
 }
 
+/// The close code and reason for a client whose session has ended.
+const SESSION_ENDED: (u16, &str) = (4401, "session ended");
+
 /// Ends a connection in order: out of its groups, the close frame, the consumer's `disconnect`.
 pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decoder: Decoder, ending: Ending) {
     let link = conn.link.0.clone();
@@ -30,6 +33,13 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
     let found = link.shard.local(|state| state.end_of(link.key)).flatten();
     let ending = match (found, ending) {
         (Some(end), Ending::Close(_) | Ending::Eof | Ending::Shard(_)) => Ending::Shard(end),
+        // The client may have been told so already.
+        (Some(End::SessionEnded), ending) => {
+            if matches!(ending, Ending::Panicked) {
+                tracing::error!(consumer = link.settings.name, "a handler panicked");
+            }
+            Ending::Shard(End::SessionEnded)
+        }
         (_, ending) => ending,
     };
     let (last, disconnect) = last_words(ending, link.settings.name);
@@ -52,6 +62,12 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
     let hook = disconnected(consumer, disconnect, &mut conn, &link);
     let time = link.settings.limits.close_timeout;
     tokio::join!(hook, close_socket(&link, decoder, last, time));
+}
+
+/// Tells the client of the end of its session while a handler still runs: the rest of the end comes after that.
+pub(super) fn end_early(link: &Link) {
+    let bytes = encode_close(SESSION_ENDED.0, SESSION_ENDED.1);
+    link.shard.local(|state| state.close(link.key, Some(Frame { bytes, key: 0, kind: FrameKind::Close })));
 }
 
 async fn disconnected<C: Consumer>(consumer: C, end: Disconnect, conn: &mut Connection<C>, link: &Link) {
@@ -87,6 +103,7 @@ fn last_words(ending: Ending, consumer: &'static str) -> (Last, Disconnect) {
         }
         Ending::Shard(End::Idle) => ours(1000, "idle", Cause::Idle),
         Ending::Shard(End::Slow) => ours(1013, "the client reads too slowly", Cause::Slow),
+        Ending::Shard(End::SessionEnded) => ours(SESSION_ENDED.0, SESSION_ENDED.1, Cause::SessionEnded),
         Ending::Shard(End::Drain) => ours(1012, "the server restarts", Cause::Drain),
         Ending::Close(close) => {
             let cause = if close.source().is_some() { Cause::Failed } else { Cause::Closed };

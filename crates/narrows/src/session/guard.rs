@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::Sleep;
 
-use super::{Ending, Handler};
+use super::{Ending, Handler, farewell};
 use crate::connection::Link;
 use crate::shard::{End, Method};
 
@@ -36,6 +36,8 @@ fn meanwhile(
     match link.shard.local(|state| state.poll_aside(link.key, cx)).unwrap_or(Some(End::Lost)) {
         // A drain waits for handlers; how long is for the server to say.
         None | Some(End::Drain) => return Poll::Pending,
+        // The client is told now: it must not get more until the handler is done.
+        Some(End::SessionEnded) => farewell::end_early(link),
         Some(_) => {}
     }
     let time = link.settings.limits.disconnect_timeout;

@@ -12,7 +12,7 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use self::connect::Opened;
-pub(crate) use self::connect::{Decision, Handshake};
+pub(crate) use self::connect::{Decision, Handshake, session_ended};
 use self::guard::poll_guarded;
 use self::input::{Input, give_back};
 use crate::close::Close;
@@ -88,6 +88,8 @@ async fn serve<C: Consumer>(
                 }
                 Step::Close(close) => Some(Ending::Client(close)),
                 Step::Panicked => Some(Ending::Panicked),
+                // What it sent before it knew is not for a consumer that trusts in its session.
+                Step::Message(_) if conn.has_ended() => Some(Ending::Shard(End::SessionEnded)),
                 Step::Message(message) => {
                     link.shard.tally().receive();
                     if !link.settings.limits.idle_timeout.is_zero() {

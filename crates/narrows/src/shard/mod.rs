@@ -49,7 +49,7 @@ pub(crate) use self::slot::{End, InboxItem, SlotKey};
 pub(crate) use self::socket::Socket;
 pub(crate) use self::state::{Ready, Refused, State};
 use self::thread::Stopped;
-pub(crate) use self::watch::Watch;
+pub(crate) use self::watch::{Quota, Watch};
 pub(crate) use self::watchdog::Watchdog;
 use crate::hub::{Delivery, Relay};
 use crate::stats::{Counters, DropReason, Tally};

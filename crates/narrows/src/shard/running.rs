@@ -21,10 +21,12 @@ pub(crate) enum Method {
     Timer,
     Encode,
     Disconnect,
+    /// Whether identities hold.
+    Check,
 }
 
 impl Method {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Request, "request"),
         (Self::Scope, "scope"),
         (Self::Connect, "connect"),
@@ -35,6 +37,7 @@ impl Method {
         (Self::Timer, "timer"),
         (Self::Encode, "encode"),
         (Self::Disconnect, "disconnect"),
+        (Self::Check, "check"),
     ];
 }
 

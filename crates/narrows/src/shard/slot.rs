@@ -27,6 +27,8 @@ pub(crate) enum End {
     /// The outbox or inbox overflowed, or the socket stayed full for too long.
     Slow,
     Drain,
+    /// Its identity holds no longer.
+    SessionEnded,
 }
 
 /// What `listen` has for the consumer.
@@ -210,9 +212,9 @@ impl Slot {
         }
     }
 
-    /// Ends the connection for the first reason that is given.
+    /// Ends the connection for the first reason that is given; the end of its session does not wait behind another.
     pub(super) fn finish(&mut self, end: End) {
-        if self.end.is_none() && !self.closing {
+        if (self.end.is_none() || end == End::SessionEnded) && !self.closing {
             self.end = Some(end);
         }
         self.wake();

@@ -99,6 +99,10 @@ impl State {
     /// Sends the last frame, if there is to be one; nothing is sent to this connection after it.
     pub(crate) fn close(&mut self, key: SlotKey, last: Option<Frame>) {
         let Some(slot) = self.slots.get(key) else { return };
+        // Nothing else closes before the session does: its last frame is sent.
+        if slot.closing && slot.end == Some(End::SessionEnded) {
+            return;
+        }
         slot.closing = true;
         if let Some(frame) = last {
             self.push(key.index, frame);
@@ -180,6 +184,13 @@ impl State {
     /// Whether the connection still takes messages.
     pub(crate) fn is_open(&mut self, key: SlotKey) -> bool {
         self.slots.get(key).is_some_and(|slot| !slot.closing && slot.end.is_none())
+    }
+
+    /// Ready when the connection's identity has ended; for a handshake that is not answered yet.
+    pub(crate) fn poll_session_ended(&mut self, key: SlotKey, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(slot) = self.slots.get(key) else { return Poll::Ready(()) };
+        keep_waker(slot, cx);
+        if slot.end == Some(End::SessionEnded) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Why the shard wants the connection ended, if it does.

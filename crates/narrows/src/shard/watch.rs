@@ -9,7 +9,7 @@ use crate::sync::{Arc, Mutex, lock};
 /// One node's consumers by name, and how much the log has heard of each.
 pub(crate) struct Watch {
     known: Mutex<Vec<Known>>,
-    pub(super) counters: Arc<Counters>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 struct Known {
@@ -55,7 +55,7 @@ impl Watch {
 
 /// One line in a while, which says how many there would have been.
 #[derive(Debug, Default)]
-struct Quota {
+pub(crate) struct Quota {
     told_at: Option<Instant>,
     left_out: u64,
 }
@@ -64,7 +64,7 @@ impl Quota {
     const WHILE: Duration = Duration::from_secs(10);
 
     /// How many were left out since the last line, when there is to be one now.
-    fn take(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn take(&mut self, now: Instant) -> Option<u64> {
         if self.told_at.is_some_and(|told_at| now.saturating_duration_since(told_at) < Self::WHILE) {
             self.left_out += 1;
             return None;

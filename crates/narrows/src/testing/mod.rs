@@ -67,7 +67,9 @@
 //! # Who connects
 //! [`TestServer::connect`] comes as a page of the site itself does, with its origin.
 //! [`TestServer::connect_request`] takes other headers, origins, addresses, subprotocols and values that a
-//! middleware would put into the request; its `try_connect` gives a refusal to look at.
+//! middleware would put into the request; its `try_connect` gives a refusal to look at. A connection gets an
+//! [`Identity`](crate::Identity) by `.extension(identity)`, as if an extractor had bound it, and ends with
+//! `expect_close(4401)`.
 //!
 //! # Time
 //! With [`on_this_thread`](crate::ChannelsBuilder::on_this_thread) the connections run on the test's own

@@ -17,6 +17,7 @@ use crate::channels::Channels;
 use crate::codec::Codec;
 use crate::connection::Acceptance;
 use crate::consumer::Consumer;
+use crate::identity::{Bound, Identity, NotBound, Since};
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
 use crate::scope::{FromHandshake, Seen};
@@ -189,7 +190,12 @@ where
         return Err((StatusCode::BAD_REQUEST, "this connection cannot be upgraded\n").into_response());
     };
     let here = channels.here().map(|(_, shard)| &**shard);
+    let since = channels.identities().now();
     let scope = extract::<C, S>(&mut parts, state, &settings, here).await.map_err(count_refused)?;
+    let identity = match parts.extensions.remove::<Identity>() {
+        Some(identity) => Some(bind(channels, identity, since, &settings).await.map_err(count_refused)?),
+        None => None,
+    };
     // The rest of the request is not needed any more, and it pins hyper's read buffer.
     drop(parts);
     let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
@@ -212,6 +218,7 @@ where
         at_home,
         decision,
         permit,
+        identity,
     };
     shard.spawn_task(session::run(Box::new(handshake)));
     match decided.await {
@@ -243,6 +250,35 @@ where
         }
         Err(_) => {
             tracing::warn!(consumer, ?time, "the extractors did not finish in time");
+            Err(unavailable("the server is too busy\n"))
+        }
+    }
+}
+
+/// Makes the identity known to the node before anything else happens, so that no end is missed.
+async fn bind(
+    channels: &Channels,
+    identity: Identity,
+    since: Since,
+    settings: &RouteSettings,
+) -> Result<Bound, Response> {
+    let (time, consumer) = (settings.limits.connect_timeout, settings.name);
+    match tokio::time::timeout(time, channels.bind(identity, since)).await {
+        Ok(Ok(bound)) => Ok(bound),
+        Ok(Err(NotBound::Ended)) => {
+            tracing::debug!(consumer, "handshake refused: the session ended meanwhile");
+            Err(session::session_ended().into_response())
+        }
+        Ok(Err(NotBound::Layer(error))) => {
+            tracing::warn!(consumer, %error, "handshake refused: the end of its session would not be heard");
+            Err(unavailable("the server is not available\n"))
+        }
+        Ok(Err(NotBound::Shards(error))) => {
+            tracing::error!(consumer, %error, "the shards cannot be started");
+            Err(unavailable("the server cannot start\n"))
+        }
+        Err(_) => {
+            tracing::warn!(consumer, ?time, "the channel layer did not answer the handshake in time");
             Err(unavailable("the server is too busy\n"))
         }
     }

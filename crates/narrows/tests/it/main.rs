@@ -14,6 +14,7 @@ mod fatal;
 mod faulty_layer;
 mod gated_layer;
 mod groups;
+mod identities;
 mod layers;
 mod leaving;
 mod logged;

@@ -252,6 +252,29 @@ fn a_program_reads_the_settings_that_it_added() {
 }
 
 #[test]
+fn a_setting_may_have_a_variable_beside_its_own_which_wins() {
+    let program = || {
+        Program::new("chat", "1").setting(Setting::text("database_url", "", "Where").variable("DATABASE_URL"))
+    };
+    let load = |environment: &[(&str, &str)]| {
+        let Command::Run(loaded) = Settings::load(&program(), [""; 0], environment.iter().copied()).unwrap()
+        else {
+            panic!("expected to run");
+        };
+        (loaded.text("database_url").to_owned(), loaded.source("database_url").unwrap().to_string())
+    };
+    let bare = ("DATABASE_URL", "sqlite://bare");
+    let bare_only = load(&[bare, ("DATABASE_URL_OLD", "x")]);
+    assert_eq!(bare_only, ("sqlite://bare".into(), "the environment variable DATABASE_URL".into()));
+    assert_eq!(load(&[bare, ("NARROWS_DATABASE_URL", "sqlite://own")]).0, "sqlite://own");
+    assert_eq!(load(&[("DATABASE_URL", "")]), (String::new(), "the default".into()));
+    let Command::Print(help) = Settings::load(&program(), ["--help"], [bare]).unwrap() else {
+        panic!("no help")
+    };
+    assert!(help.contains("--database-url TEXT  [NARROWS_DATABASE_URL, DATABASE_URL]"), "{help}");
+}
+
+#[test]
 #[should_panic(expected = "there is a setting bind already")]
 fn a_program_cannot_add_a_setting_that_there_is_already() {
     let _ = Program::new("chat", "1").setting(Setting::text("bind", "", ""));

@@ -92,7 +92,7 @@ impl Settings {
             }
             Some(Ask::Config) | None => {}
         }
-        let environment = variables(environment);
+        let environment = variables(&table, environment);
         let warnings = strangers(&table, &environment);
         let ask = flags.ask;
         let mut entries = merge(&table, flags, &environment)?;
@@ -193,11 +193,14 @@ impl Loaded {
 
 /// The variables of ours. Others may hold anything, so they are not even looked at.
 fn variables<K: Into<OsString>, V: Into<OsString>>(
+    table: &[&Setting],
     environment: impl IntoIterator<Item = (K, V)>,
 ) -> HashMap<String, OsString> {
     let ours = |(name, value): (K, V)| {
         let (name, value) = (name.into().into_string().ok()?, value.into());
-        (name.starts_with("NARROWS_") && !value.is_empty()).then_some((name, value))
+        let is_ours =
+            name.starts_with("NARROWS_") || table.iter().any(|setting| setting.bare == Some(name.as_str()));
+        (is_ours && !value.is_empty()).then_some((name, value))
     };
     environment.into_iter().filter_map(ours).collect()
 }
@@ -205,8 +208,8 @@ fn variables<K: Into<OsString>, V: Into<OsString>>(
 /// Warns of variables that are a slip away from a setting. No error: the prefix is not reserved for settings.
 fn strangers(table: &[&Setting], environment: &HashMap<String, OsString>) -> Vec<String> {
     let mut warnings = Vec::new();
-    for name in environment.keys() {
-        let known = name == "NARROWS_CONFIG" || table.iter().any(|setting| setting.variable() == *name);
+    for name in environment.keys().filter(|name| name.starts_with("NARROWS_")) {
+        let known = name == "NARROWS_CONFIG" || table.iter().any(|setting| setting.own_variable() == *name);
         let bare = name.trim_start_matches("NARROWS_");
         if let Some(near) = nearest(bare, table.iter().map(|setting| setting.name)).filter(|_| !known) {
             let near = near.to_ascii_uppercase();
@@ -244,8 +247,8 @@ fn merge(
         }
     }
     for entry in &mut entries {
-        let name = entry.setting.variable();
-        if let Some(value) = environment.get(&name) {
+        let set = entry.setting.variables().find_map(|name| Some((environment.get(&name)?, name)));
+        if let Some((value, name)) = set {
             let source = Source::Environment(name);
             let text = flags::text(value.clone(), &source.to_string())?;
             entry.set(&text, source)?;

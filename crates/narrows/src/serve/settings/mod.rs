@@ -86,6 +86,8 @@ pub struct Settings {
     pub unsent_bytes: usize,
     /// Messages that may wait for one slow client. Default 4096.
     pub outbox_messages: usize,
+    /// How often the identities of connections are checked. Default 60 s; zero is never.
+    pub identity_check_period: Duration,
     /// Origins whose pages may open sockets: `same`, `any`, or a list. Default `same`.
     pub origins: Vec<String>,
     /// What becomes of a handshake without an origin: `allow`, `no-cookies` or `refuse`. Default `no-cookies`.
@@ -116,6 +118,7 @@ impl Default for Settings {
             outbox_bytes: 1 << 20,
             unsent_bytes: 128 << 10,
             outbox_messages: 4096,
+            identity_check_period: Duration::from_secs(60),
             origins: vec!["same".to_owned()],
             missing_origin: "no-cookies".to_owned(),
             drain_delay: Duration::ZERO,

@@ -38,7 +38,9 @@ pub(super) fn help(program: &Program, table: &[&Setting]) -> String {
         let default = if default.is_empty() { "none" } else { default.as_str() };
         let placeholder = setting.kind.placeholder();
         let flag = format!("{} {placeholder}", setting.flag());
-        lines.push(format!("  {}  [{}] [default: {default}]", flag.trim_end(), setting.variable()));
+        let variables: Vec<String> = setting.variables().collect();
+        let variables = variables.join(", ");
+        lines.push(format!("  {}  [{variables}] [default: {default}]", flag.trim_end()));
         lines.push(format!("      {}", setting.help.replace('`', "")));
     }
     lines.join("\n") + "\n"

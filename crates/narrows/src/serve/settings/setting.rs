@@ -22,11 +22,12 @@ pub struct Setting {
     pub(super) help: &'static str,
     pub(super) section: &'static str,
     pub(super) secret: bool,
+    pub(super) bare: Option<&'static str>,
 }
 
 impl Setting {
     pub(super) fn new(name: &'static str, kind: Kind, default: Value, help: &'static str) -> Self {
-        Self { name, kind, default, help, section: "This program", secret: false }
+        Self { name, kind, default, help, section: "This program", secret: false, bare: None }
     }
 
     /// A setting that is a time, such as `500ms`, `20s`, `2m` or `1h`; `off` is zero.
@@ -83,14 +84,38 @@ impl Setting {
         self
     }
 
+    /// Takes the value from this variable too, as it is where platforms and other programs set it: `DATABASE_URL`. The
+    /// variable of the setting's own name wins over it.
+    ///
+    /// ```
+    /// use narrows::serve::settings::{Command, Program, Setting, Settings};
+    ///
+    /// let setting = Setting::text("database_url", "", "Where the database is.").variable("DATABASE_URL");
+    /// let program = Program::new("chat", "1.0.0").setting(setting);
+    /// let environment = [("DATABASE_URL", "postgres://db/chat")];
+    /// let Command::Run(loaded) = Settings::load(&program, [""; 0], environment)? else { return Ok(()) };
+    /// assert_eq!(loaded.text("database_url"), "postgres://db/chat");
+    /// # Ok::<(), narrows::serve::settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn variable(mut self, name: &'static str) -> Self {
+        self.bare = Some(name);
+        self
+    }
+
     /// `--ping-interval` for `ping_interval`.
     pub(super) fn flag(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
     }
 
     /// `NARROWS_PING_INTERVAL` for `ping_interval`.
-    pub(super) fn variable(&self) -> String {
+    pub(super) fn own_variable(&self) -> String {
         format!("NARROWS_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// The variables that it is read from, the one that wins first.
+    pub(super) fn variables(&self) -> impl Iterator<Item = String> {
+        std::iter::once(self.own_variable()).chain(self.bare.map(str::to_owned))
     }
 
     pub(super) fn show(&self, value: &Value) -> String {

@@ -98,6 +98,10 @@ pub(super) fn rows() -> Vec<Row> {
             ("long_handler", OFF, Duration(|s| &mut s.limits.long_handler),
                 "How long one call of a handler may hold its shard up, before it is counted and named in the log"),
         ]),
+        ("Identities", vec![
+            ("identity_check_period", OFF, Duration(|s| &mut s.identity_check_period),
+                "How often it is checked whether the sessions of connections still hold"),
+        ]),
         ("Messages", vec![
             ("max_message_bytes", SIZE, Number(|s| &mut s.limits.max_message_bytes),
                 "Largest message from a client, all its fragments together"),
