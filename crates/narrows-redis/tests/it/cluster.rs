@@ -32,8 +32,8 @@ fn name(group: &Topic) -> String {
 async fn every_promise_of_a_layer_is_kept() {
     // The suite has channels with names of its own. Its promises have no time limit, so a busy machine breaks none.
     let rights = format!("{RIGHTS} &conformance.*");
-    let options = Redis::options().acl_user("narrows", "secret", &rights);
-    let Some(cluster) = Cluster::start_with(options) else { return };
+    let redis = Redis::options().acl_user("narrows", "secret", &rights);
+    let Some(cluster) = Cluster::start_with(redis) else { return };
     let url = url_of(&cluster);
     let suite = Suite::new(async |count: usize| {
         (0..count)

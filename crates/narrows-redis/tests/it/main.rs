@@ -16,6 +16,7 @@ mod fakes;
 mod faults;
 mod flood;
 mod groups;
+mod identities;
 mod junk;
 mod keys;
 mod large;
