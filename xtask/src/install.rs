@@ -20,11 +20,19 @@ pub(crate) fn everything() -> Result<(), Failure> {
 /// What the tests of the workspace need. Does nothing, and needs no network, where all of it is there.
 pub(crate) fn for_tests() -> Result<(), Failure> {
     redis()?;
+    databases()?;
     browser()?;
-    clients()
+    clients()?;
+    beside_django()
 }
 
-/// Redis, and Django Channels to talk to it from the other side: in `target/rig`, where `tools/rig` looks for it.
+/// PostgreSQL and MariaDB, as programs: no service, and no data of theirs but the tests' own.
+pub(crate) fn databases() -> Result<(), Failure> {
+    postgres()?;
+    packages(&[("mariadb-install-db", "mariadb-server-core"), ("mariadb", "mariadb-client-core")])
+}
+
+/// Redis, and Django, with Channels, to talk to it from the other side: in `target/rig`, where `tools/rig` looks for it.
 pub(crate) fn redis() -> Result<(), Failure> {
     packages(&[("redis-server", "redis-server")])?;
     // A virtual environment of its own: what a client needs must not decide which versions Channels gets.
@@ -32,6 +40,18 @@ pub(crate) fn redis() -> Result<(), Failure> {
     once("rig", &paths::root().join("tools/rig/python/requirements.txt"), |list| {
         let mut pip = Command::new(&python);
         run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list))
+    })
+}
+
+/// What the site of `examples/beside-django` needs, where its program looks for it by itself.
+pub(crate) fn beside_django() -> Result<(), Failure> {
+    let folder = paths::target().join("beside-django/venv");
+    let python = environment(&folder, &["beside-django"])?;
+    once("beside-django", &paths::root().join("examples/beside-django/site/requirements.txt"), |list| {
+        let mut pip = Command::new(&python);
+        run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list))?;
+        // By this copy the program knows that all of it is there.
+        write(&folder.join("installed.txt"), &read(list)?)
     })
 }
 
@@ -117,6 +137,25 @@ pub(crate) fn cargo_fuzz() -> Result<(), Failure> {
         return Ok(());
     }
     run(&mut cargo(["install", "cargo-fuzz", "--version", CARGO_FUZZ, "--locked"]))
+}
+
+fn postgres() -> Result<(), Failure> {
+    // Debian keeps the programs of each version in a folder that is not on PATH, where `tools/rig` looks, too.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let in_folder = versions.map(|version| version.path().join("bin/initdb")).any(|path| path.exists());
+    if in_folder || ["initdb", "postgres", "psql"].iter().all(|name| programs::find(name).is_some()) {
+        return Ok(());
+    }
+    apt(&["postgresql-common"])?;
+    // Otherwise the package makes a cluster, for which a service is started. The setting is only for that moment.
+    let setting = |arguments: &[&str]| {
+        let mut command = Command::new("pg_conftool");
+        run(command.arg("/etc/postgresql-common/createcluster.conf").args(arguments))
+    };
+    setting(&["set", "create_main_cluster", "off"])?;
+    let installed = apt(&["postgresql"]);
+    setting(&["remove", "create_main_cluster"])?;
+    installed
 }
 
 /// A Python with packages of our own; the system's may not be touched.

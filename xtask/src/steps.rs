@@ -32,6 +32,12 @@ pub(crate) const STEPS: &[Step] = &[
         within: Some("test"),
         run: redis,
     },
+    Step {
+        name: "accounts",
+        about: "accounts that are Django's too, on each database",
+        within: Some("test"),
+        run: accounts,
+    },
     Step { name: "loom", about: "every interleaving of the small lock-free parts", within: None, run: loom },
     Step { name: "build", about: "the programs, as they are released", within: None, run: build },
     Step { name: "autobahn", about: "Autobahn's cases for the protocol", within: None, run: all_of_autobahn },
@@ -79,7 +85,15 @@ fn browser(tally: &mut Tally) -> Result<(), Failure> {
 
 fn redis(tally: &mut Tally) -> Result<(), Failure> {
     install::redis()?;
+    install::databases()?;
     tests(tally, &["test", "-p", "rig", "-p", "narrows-redis", "--all-features", "--no-fail-fast"])?;
+    some(tally)
+}
+
+fn accounts(tally: &mut Tally) -> Result<(), Failure> {
+    install::redis()?;
+    install::databases()?;
+    tests(tally, &["test", "-p", "narrows-django", "--all-features", "--no-fail-fast"])?;
     some(tally)
 }
 

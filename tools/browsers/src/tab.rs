@@ -26,6 +26,24 @@ impl Tab {
         self.client.goto(url).await.expect(GONE);
     }
 
+    /// Opens another tab of the same browser, with its cookies, and goes on there; [`back`](Self::back) goes back.
+    pub async fn another(&self) {
+        let tab = self.client.new_window(true).await.expect(GONE);
+        self.client.switch_to_window(tab.handle).await.expect(GONE);
+    }
+
+    /// Goes back to the first tab, which stayed as it was.
+    pub async fn back(&self) {
+        let first = self.client.windows().await.expect(GONE).swap_remove(0);
+        self.client.switch_to_window(first).await.expect(GONE);
+    }
+
+    /// Types a text into a field, without Enter.
+    pub async fn fill(&self, field: &str, text: &str) {
+        let field = self.client.find(Locator::Css(field)).await.expect(field);
+        field.send_keys(text).await.expect(GONE);
+    }
+
     /// Types a text into a field, and Enter.
     pub async fn write(&self, field: &str, text: &str) {
         let field = self.client.find(Locator::Css(field)).await.expect(field);

@@ -105,6 +105,15 @@ impl Child {
         (status, self.output())
     }
 
+    /// The last lines that it has printed so far.
+    #[must_use]
+    pub fn printed(&mut self) -> String {
+        while let Ok(line) = self.lines.try_recv() {
+            self.keep(line);
+        }
+        self.output()
+    }
+
     /// Whether it has ended, without waiting for that.
     ///
     /// # Panics
@@ -202,6 +211,17 @@ mod tests {
         let (status, output) = sh("echo a; echo b; exit 3").end(Duration::from_secs(10));
         assert_eq!(status.code(), Some(3));
         assert_eq!(output, "a\nb");
+    }
+
+    #[test]
+    fn what_was_printed_so_far_can_be_asked_for() {
+        let mut child = sh("echo a; echo b; echo c; exec sleep 60");
+        child.line("b");
+        // The third line follows, but need not have been read yet.
+        while !child.printed().ends_with('c') {
+            thread::yield_now();
+        }
+        assert_eq!(child.printed(), "a\nb\nc");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Real Redis servers, their faults, and Django Channels on the other side: what the Redis layers are tested with.
+//! Real Redis servers and databases, their faults, and Django on the other side: what the crates beside the framework
+//! are tested with.
 //!
 //! ```
 //! let Some(redis) = rig::Redis::start() else { return };
@@ -12,7 +13,10 @@
 //! none of them in a static. No wait is without a bound: a test that waits in vain panics with the end of the log.
 
 mod cluster;
+mod database;
+mod django;
 mod ports;
+mod process;
 mod proxy;
 mod python;
 mod resp;
@@ -22,6 +26,8 @@ mod tls;
 mod wait;
 
 pub use cluster::Cluster;
+pub use database::{MariaDb, Postgres};
+pub use django::{Django, DjangoOptions, Seen};
 pub use proxy::{Bytes, Proxy};
 pub use python::{Consumer, Layer, LayerOptions, Pending, Python, PythonError, Sent, bytes, bytes_of};
 pub use resp::{Connection, Reply};

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::process::Process;
 use crate::resp::{Connection, Reply};
-use crate::server::{Process, on_free_ports};
+use crate::server::on_free_ports;
 use crate::wait::wait_until;
 use crate::{Redis, RedisOptions, ports};
 

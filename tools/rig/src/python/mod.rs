@@ -14,6 +14,7 @@ pub use consumer::Consumer;
 pub use layer::{Layer, LayerOptions, Sent};
 pub use pending::{Pending, PythonError};
 use process::Process;
+pub(crate) use process::Process as PythonProcess;
 
 use crate::wait::PATIENCE;
 
@@ -42,7 +43,7 @@ impl Python {
     /// When it is missing and [`programs::required`].
     #[must_use]
     pub fn start() -> Option<Self> {
-        Process::start().map(|process| Self { process: Arc::new(process) })
+        Process::start("peer.py", None).map(|process| Self { process: Arc::new(process) })
     }
 
     /// Makes a channel layer, as Django does from its settings.
@@ -110,7 +111,7 @@ pub fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 }
 
 /// Sends a call that may take this time, on purpose.
-fn call<T>(
+pub(crate) fn call<T>(
     process: &Process,
     name: &str,
     arguments: Value,

@@ -13,7 +13,7 @@ use super::pending::{PythonError, Slot};
 /// How many lines to show of what Python logged.
 const SHOWN: usize = 60;
 
-/// The running `peer.py`, killed when this is dropped.
+/// A running script of ours, killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Mutex<Child>,
@@ -24,11 +24,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it, where the virtual environment is.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn start(script: &str, options: Option<&Value>) -> Option<Self> {
         let python = environment()?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/peer.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
         let mut command = Command::new(&python);
-        command.arg(script).env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.arg(script).args(options.map(Value::to_string));
+        command.env("PYTHONUTF8", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", python.display()));

@@ -1,5 +1,4 @@
 mod options;
-mod process;
 
 use std::fs;
 use std::io;
@@ -8,9 +7,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub use options::RedisOptions;
-pub(crate) use process::Process;
 
 use crate::ports;
+use crate::process::Process;
 use crate::resp::{Connection, Reply};
 use crate::tls::Certificates;
 use crate::wait::wait_until;

@@ -11,7 +11,7 @@ use crate::wait::{PATIENCE, holds_within};
 /// How many lines of a log to show when something went wrong.
 const SHOWN: usize = 40;
 
-/// A program of Redis that logs to a file and can be started again.
+/// A server that can be started again. It logs to a file, or prints its log.
 #[derive(Debug)]
 pub(crate) struct Process {
     program: PathBuf,
@@ -51,7 +51,9 @@ impl Process {
             let (status, output) = child.end(PATIENCE);
             let log = fs::read(&self.log).unwrap_or_default();
             let log = log.get(usize::try_from(start_of_log).unwrap_or(0)..).unwrap_or_default();
-            if String::from_utf8_lossy(log).contains("already in use") {
+            let log = String::from_utf8_lossy(log);
+            // Each system says it in words of its own, all of them with these.
+            if [&*log, &output].iter().any(|text| text.to_lowercase().contains("already in use")) {
                 return false;
             }
             panic!("{} did not start: {status}\n{output}{}", self.program.display(), self.log());
@@ -67,6 +69,15 @@ impl Process {
             child.signal(signal);
         }
         child.end(PATIENCE);
+    }
+
+    /// The same for a server that is not needed any more: it is killed when it does not end, and nothing panics.
+    pub(crate) fn let_go(&self, signal: &str) {
+        let Some(mut child) = self.child().take() else { return };
+        if !child.has_ended() {
+            child.signal(signal);
+            holds_within(PATIENCE, || child.has_ended());
+        }
     }
 
     /// Stops it in the midst of whatever it does, as a machine that hangs.
@@ -95,7 +106,10 @@ impl Process {
 
     /// The end of its log, to be shown after a text.
     pub(crate) fn log(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
+        let Ok(log) = fs::read(&self.log) else {
+            let printed = self.child().as_mut().map(Child::printed).unwrap_or_default();
+            return format!("; it printed:\n{printed}");
+        };
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
         let shown = &lines[lines.len().saturating_sub(SHOWN)..];
