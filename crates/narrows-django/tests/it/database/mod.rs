@@ -1,0 +1,5 @@
+//! The database of the accounts.
+
+mod connect;
+mod servers;
+mod tables;
