@@ -1,0 +1,6 @@
+//! Tokens of Django REST framework.
+
+mod table;
+mod way;
+
+pub use self::way::TokenWay;
