@@ -3,6 +3,7 @@
 mod bench;
 mod connect;
 mod layer;
+mod superuser;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ enum Command {
     Bench(Box<bench::Mode>),
     /// Talk to a server: a WebSocket client for the terminal and for scripts.
     Connect(Box<connect::Connect>),
+    Createsuperuser(superuser::CreateSuperuser),
     Send(layer::Send),
     Tail(layer::Tail),
 }
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(Cli { command: Command::Bench(mode) }) => mode.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Connect(connect) }) => connect.run(),
+        Ok(Cli { command: Command::Createsuperuser(create) }) => {
+            create.run().unwrap_or_else(|error| failed(&error))
+        }
         Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
         Err(answer) => {

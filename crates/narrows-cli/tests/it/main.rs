@@ -17,3 +17,4 @@ mod plot;
 mod server;
 mod slow;
 mod socket_io;
+mod superuser;

@@ -4,7 +4,7 @@ mod client;
 mod ends;
 mod lines;
 mod opening;
-mod screen;
+pub(crate) mod screen;
 mod secure;
 mod server;
 mod terminal;

@@ -3,7 +3,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use super::client::command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `narrows connect` at a terminal, with what is on its screen.
-pub(super) struct Screen {
+/// A command at a terminal, with what is on its screen.
+pub(crate) struct Screen {
     child: Child,
     keyboard: File,
     shown: Arc<Shown>,
@@ -30,14 +30,21 @@ struct Shown {
 
 impl Screen {
     /// A terminal of 40 columns and 12 rows, once there is a prompt: what is typed before is for the shell.
-    pub(super) fn start(arguments: &[&str], home: &Home) -> Self {
+    pub(crate) fn start(arguments: &[&str], home: &Home) -> Self {
         let screen = Self::start_with(arguments, home, "xterm");
         screen.wait("a prompt", |screen| screen.contents().trim_end().ends_with('>'));
         screen
     }
 
     /// The same for a terminal of this kind, and without waiting.
-    pub(super) fn start_with(arguments: &[&str], home: &Home, kind: &str) -> Self {
+    pub(crate) fn start_with(arguments: &[&str], home: &Home, kind: &str) -> Self {
+        let mut command = command(arguments);
+        command.env("XDG_STATE_HOME", &home.0).env("TERM", kind).env_remove("NO_COLOR");
+        Self::run(command)
+    }
+
+    /// Any command at such a terminal.
+    pub(crate) fn run(mut command: Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -45,8 +52,7 @@ impl Screen {
         let name = ptsname(&master, Vec::new()).unwrap();
         let name = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
         let slave = File::options().read(true).write(true).open(name).unwrap();
-        let mut command = command(arguments);
-        command.env("XDG_STATE_HOME", &home.0).env("TERM", kind).env_remove("NO_COLOR").process_group(0);
+        command.process_group(0);
         command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
         let child = command.spawn().unwrap();
         let shown = Arc::new(Shown {
@@ -68,19 +74,19 @@ impl Screen {
         Self { child, keyboard: File::from(master), shown }
     }
 
-    pub(super) fn press(&self, keys: &str) {
+    pub(crate) fn press(&self, keys: &str) {
         (&self.keyboard).write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits until the screen holds these rows and no others, but for empty ones and spaces at their ends.
     #[track_caller]
-    pub(super) fn wait_for(&self, expected: &[&str]) {
+    pub(crate) fn wait_for(&self, expected: &[&str]) {
         self.wait(&format!("{expected:#?}"), |screen| rows(screen) == expected);
     }
 
     /// Waits until the screen is as wanted.
     #[track_caller]
-    pub(super) fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
         let end = Instant::now() + PATIENCE;
         let mut parser = self.shown.parser.lock().unwrap();
         while !is_so(parser.screen()) {
@@ -91,42 +97,47 @@ impl Screen {
     }
 
     /// All messages that were shown, in their order, those above the screen too.
-    pub(super) fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let text = String::from_utf8(self.shown.bytes.lock().unwrap().clone()).unwrap();
         let messages = text.split("\x1b[36m< \x1b[0m").skip(1);
         messages.map(|rest| rest.split('\r').next().unwrap().to_owned()).collect()
     }
 
+    /// All that was written, the escape sequences too.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8(self.shown.bytes.lock().unwrap().clone()).unwrap()
+    }
+
     /// Row and column of the cursor, from 0.
-    pub(super) fn cursor(&self) -> (u16, u16) {
+    pub(crate) fn cursor(&self) -> (u16, u16) {
         self.shown.parser.lock().unwrap().screen().cursor_position()
     }
 
-    pub(super) fn resize(&self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
         self.shown.parser.lock().unwrap().screen_mut().set_size(rows, columns);
         resize(&self.keyboard, columns, rows);
         self.signal("WINCH");
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(
             std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success()
         );
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether the terminal itself shows what is typed, as it does for a shell's commands.
-    pub(super) fn echoes(&self) -> bool {
+    pub(crate) fn echoes(&self) -> bool {
         tcgetattr(&self.keyboard).unwrap().local_modes.contains(LocalModes::ECHO | LocalModes::ICANON)
     }
 
     /// Waits for the end: the exit code. The terminal must be as it was.
     #[track_caller]
-    pub(super) fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         let code = self.child.wait().unwrap().code().unwrap();
         assert!(self.echoes());
         code
@@ -156,16 +167,16 @@ fn resize(terminal: &impl std::os::fd::AsFd, columns: u16, rows: u16) {
 }
 
 /// Where the history is kept, removed with it.
-pub(super) struct Home(PathBuf);
+pub(crate) struct Home(PathBuf);
 
 impl Home {
-    pub(super) fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("narrows-home-{test}-{}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    pub(super) fn history(&self) -> PathBuf {
+    pub(crate) fn history(&self) -> PathBuf {
         self.0.join("narrows/connect_history")
     }
 }
