@@ -2,6 +2,7 @@
 
 mod chat;
 mod echo;
+mod whoami;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use axum::routing::get;
 use narrows::serve::settings::{Loaded, Program, Settings};
 use narrows::serve::{Server, health};
 use narrows::{Channels, OriginPolicy};
+use narrows_django::ways::SesameWay;
+use narrows_django::{AccountSettings, Accounts, Database};
 use narrows_redis::LayerSettings;
 
 #[global_allocator]
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
     let program = Program::new("endpoints", env!("CARGO_PKG_VERSION"))
         .about("WebSocket endpoints for trying clients, proxies and load generators")
         .layer_settings();
-    let loaded = Settings::from_process(&program);
+    let loaded = Settings::from_process(&AccountSettings::add_to(program));
     for warning in &loaded.warnings {
         eprintln!("endpoints: {warning}");
     }
@@ -40,8 +43,11 @@ fn main() -> ExitCode {
         Ok(channels) => channels,
         Err(error) => return fail(&*error),
     };
-    let app = app(&channels, settings);
     runtime.block_on(async {
+        let app = match accounts(&loaded, &channels).await {
+            Ok(accounts) => app(&channels, settings, accounts),
+            Err(error) => return fail(&*error),
+        };
         let server = match Server::new(app, &channels, settings).listen().await {
             Ok(server) => server,
             Err(error) => return fail(&error),
@@ -67,13 +73,39 @@ fn channels(loaded: &Loaded) -> Result<Channels, Box<dyn Error>> {
     })
 }
 
-fn app(channels: &Channels, settings: &Settings) -> Router {
+/// The accounts of the database that is named, with a way in by tokens of django-sesame.
+async fn accounts(
+    loaded: &Loaded,
+    channels: &Channels,
+) -> Result<Option<(Accounts, SesameWay)>, Box<dyn Error>> {
+    let settings = AccountSettings::read(loaded)?;
+    let Some(url) = &settings.database_url else { return Ok(None) };
+    let keys = settings
+        .keys
+        .clone()
+        .ok_or("there is a database_url, and no secret_key to read its sessions with")?;
+    let sesame = settings.sesame(&keys)?;
+    let database = Database::connect(url).await?;
+    Ok(Some((settings.accounts(keys, database).channels(channels).build(), SesameWay::new(sesame))))
+}
+
+fn app(channels: &Channels, settings: &Settings, accounts: Option<(Accounts, SesameWay)>) -> Router {
     // Whoever allows larger messages to try clients on does not care how many frames they come in.
     let limits = settings.limits();
     let limits = limits.clone().max_frame_bytes(limits.max_message_bytes);
     let echo = channels.consumer::<echo::Echo>().origin(OriginPolicy::any()).limits(limits.clone());
     let headers = channels.consumer::<echo::Headers>().origin(OriginPolicy::any()).limits(limits);
+    let whoami = channels.consumer::<whoami::WhoAmI>();
+    let whoami = Router::new().route("/ws/whoami/", whoami.route());
+    let whoami = match accounts {
+        Some((accounts, sesame)) => {
+            let (way, layer) = (accounts.way_in(sesame), accounts.layer());
+            whoami.with_state(Some(accounts)).layer(way).layer(layer)
+        }
+        None => whoami.with_state(None),
+    };
     Router::new()
+        .merge(whoami)
         .route("/ws/echo/", echo.subprotocols(["chat.v1"]).route())
         .route("/ws/headers/", headers.subprotocols(["chat.v1"]).route())
         .route("/ws/chat/{room}/", channels.consumer::<chat::Chat>().route())
@@ -99,6 +131,8 @@ async fn room(Path(room): Path<String>) -> Result<Html<&'static str>, (StatusCod
 }
 
 fn fail(error: &dyn Error) -> ExitCode {
-    eprintln!("endpoints: {error}");
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    eprintln!("endpoints: {text}");
     ExitCode::FAILURE
 }

@@ -11,3 +11,4 @@ mod limits;
 mod listen;
 mod pages;
 mod server;
+mod whoami;
