@@ -17,6 +17,8 @@ pub enum Announce {
 pub(crate) struct Announcement {
     pub(crate) message: String,
     pub(crate) from: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) account: bool,
     pub(crate) time: u64,
 }
 

@@ -20,7 +20,7 @@ pub enum Bot {
 }
 
 /// Under which the bot speaks.
-const NAME: &str = "bot";
+pub(crate) const NAME: &str = "bot";
 
 const MAX_DICE: u64 = 20;
 const MAX_SIDES: u64 = 1000;
@@ -63,7 +63,12 @@ async fn answer(
     Mention { room, from, message }: Mention,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Some(command) = command(&message).filter(|_| from != NAME) else { return Ok(()) };
-    let answer = ServerMsg::Message { message: reply(command, &from), from: NAME.to_owned(), time: now() };
+    let answer = ServerMsg::Message {
+        message: reply(command, &from),
+        from: NAME.to_owned(),
+        account: false,
+        time: now(),
+    };
     Ok(channels.broadcast(&room::group(&room)?, &answer).await?)
 }
 

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use chat::{Announce, Bot, BotChannel};
+use chat::{Announce, Bot, BotChannel, DataFolder, DataFolderError, LogIn, Site};
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
 use narrows::{Channels, Worker};
+use narrows_django::{AccountSettings, Database, DatabaseError, SecretKeys};
 use narrows_redis::LayerSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -29,12 +30,23 @@ fn main() -> ExitCode {
             &["here", "off", "only"],
             "here",
             "Who runs the chat bot: this process, another one, or this process and nothing else",
+        ))
+        .setting(Setting::choice(
+            "accounts",
+            &["off", "optional", "required"],
+            "optional",
+            "Whether there are accounts, and whether one is needed to chat",
+        ))
+        .setting(Setting::text(
+            "data_dir",
+            "data",
+            "The folder of the database, where none is named, and of the secret key",
         ));
-    let loaded = Settings::from_process(&program);
+    let loaded = Settings::from_process(&AccountSettings::add_to(program));
     match run(&loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat: {error}{}", advice(&*error));
+            eprintln!("chat: {}{}", with_causes(&*error), advice(&*error));
             ExitCode::FAILURE
         }
     }
@@ -72,7 +84,8 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         if bot == Bot::Only {
             return run_bot(worker, is_alone).await;
         }
-        let app = chat::app(&channels, announce, &bot_channel);
+        let site = Site::new(announce, &bot_channel, log_in(loaded, &channels).await?);
+        let app = chat::app(&channels, site);
         let server = Server::new(app, &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
@@ -90,6 +103,29 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     })
 }
 
+/// The accounts: in the database that is named, otherwise in one of the data folder.
+async fn log_in(loaded: &Loaded, channels: &Channels) -> Result<LogIn, Box<dyn Error>> {
+    let said = loaded.text("accounts");
+    if said == "off" {
+        return Ok(LogIn::Off);
+    }
+    let settings = AccountSettings::read(loaded)?;
+    let folder = || DataFolder::open(loaded.text("data_dir"));
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => folder()?.database_url()?,
+    };
+    let keys = match &settings.keys {
+        Some(keys) => keys.clone(),
+        None => SecretKeys::new(&folder()?.secret_key()?),
+    };
+    let database = Database::connect(&url).await?;
+    database.create_tables().await?;
+    let accounts = settings.accounts(keys, database).channels(channels).build();
+    accounts.create_token_table().await?;
+    Ok(if said == "required" { LogIn::Required(accounts) } else { LogIn::Optional(accounts) })
+}
+
 async fn run_bot(worker: Worker, is_alone: bool) -> Result<(), Box<dyn Error>> {
     if is_alone {
         tracing::warn!("the channel layer is in memory, so this bot hears of no other process's rooms");
@@ -102,11 +138,24 @@ async fn run_bot(worker: Worker, is_alone: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// An error with what caused it, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    std::iter::successors(error.source(), |&cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// What to do about an error, where there is something to do.
 fn advice(error: &(dyn Error + 'static)) -> &'static str {
     match error.downcast_ref() {
         Some(ListenError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
             "\nAnother program listens there; choose another address, for example --bind 127.0.0.1:8001"
+        }
+        _ if error.is::<DatabaseError>() => {
+            "\nThe accounts are kept in a database; see to --database-url (or DATABASE_URL), or do without with --accounts off"
+        }
+        _ if error.is::<DataFolderError>() => {
+            "\nThe site keeps its database and its secret key there; name another folder with --data-dir, or do without \
+             accounts with --accounts off"
         }
         _ => "",
     }

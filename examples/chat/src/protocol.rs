@@ -9,8 +9,11 @@ use crate::announcement::Announcement;
 /// Longest text, in characters.
 const MAX_TEXT: usize = 2000;
 
-/// Longest display name, in characters.
-const MAX_NAME: usize = 40;
+/// Longest display name of a guest, and of an account that is registered here, in characters.
+pub(crate) const MAX_NAME: usize = 40;
+
+/// Longest name of an account, in characters: what Django allows.
+const MAX_USERNAME: usize = 150;
 
 /// What a browser sends.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -18,52 +21,71 @@ const MAX_NAME: usize = 40;
 pub(crate) enum ClientMsg {
     /// `{"message": "hello"}`: to everyone in the room.
     Message { message: String },
-    /// `{"type": "direct", "to": "Ada", "message": "hello"}`: to all devices of one person.
-    Direct { to: String, message: String },
+    /// `{"type": "direct", "to": "Ada", "message": "hello"}`: to all devices of one person; with `"account": true` to
+    /// an account of that name or to nobody.
+    Direct { to: String, account: bool, message: String },
     /// `{"type": "announce", "message": "hello"}`: to everyone on the site.
     Announce { message: String },
 }
 
-/// What a browser is sent. Times are in milliseconds since 1970.
+/// What a browser is sent. Times are in milliseconds since 1970; `account` stands where a name is that of an account, and
+/// so of nobody else.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(crate) enum ServerMsg {
     /// The first message on each socket: the name that the server settled on, and where we are.
     Welcome {
         name: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         room: String,
         time: u64,
     },
     Message {
         message: String,
         from: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         time: u64,
     },
     Direct {
         message: String,
         from: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         to: String,
         time: u64,
     },
     Announcement {
         message: String,
         from: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
+        time: u64,
+    },
+    Notification {
+        message: String,
+        from: String,
         time: u64,
     },
     Joined {
         name: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         time: u64,
     },
     Left {
         name: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        account: bool,
         time: u64,
     },
 }
 
 /// A member of the announcements' group is sent them as this type.
 impl From<Announcement> for ServerMsg {
-    fn from(Announcement { message, from, time }: Announcement) -> Self {
-        Self::Announcement { message, from, time }
+    fn from(Announcement { message, from, account, time }: Announcement) -> Self {
+        Self::Announcement { message, from, account, time }
     }
 }
 
@@ -75,6 +97,8 @@ struct ClientFrame {
     #[serde(rename = "type", default)]
     kind: Kind,
     to: Option<String>,
+    #[serde(default)]
+    account: bool,
     message: String,
 }
 
@@ -90,10 +114,10 @@ enum Kind {
 impl TryFrom<ClientFrame> for ClientMsg {
     type Error = &'static str;
 
-    fn try_from(ClientFrame { kind, to, message }: ClientFrame) -> Result<Self, Self::Error> {
+    fn try_from(ClientFrame { kind, to, account, message }: ClientFrame) -> Result<Self, Self::Error> {
         Ok(match kind {
             Kind::Message => Self::Message { message },
-            Kind::Direct => Self::Direct { to: to.ok_or("missing field `to`")?, message },
+            Kind::Direct => Self::Direct { to: to.ok_or("missing field `to`")?, account, message },
             Kind::Announce => Self::Announce { message },
         })
     }
@@ -108,6 +132,12 @@ pub(crate) enum Problem {
     TooLong { length: usize },
     #[error("a name has 1 to {MAX_NAME} characters, and no control characters")]
     BadName,
+    #[error("this is the name of an account; log in to use it")]
+    NameTaken,
+    #[error("your name could not be checked just now; you are a guest with a number")]
+    NameUnchecked,
+    #[error("there is no account of this name")]
+    NoSuchUser,
     #[error("announcements are switched off on this site")]
     Forbidden,
     #[error("the bot has too much to do; ask it again later")]
@@ -123,6 +153,9 @@ impl Problem {
             Self::Empty => "empty",
             Self::TooLong { .. } => "too_long",
             Self::BadName => "bad_name",
+            Self::NameTaken => "name_taken",
+            Self::NameUnchecked => "name_unchecked",
+            Self::NoSuchUser => "no_such_user",
             Self::Forbidden => "forbidden",
             Self::BotBusy => "bot_busy",
             Self::NotSent => "not_sent",
@@ -136,7 +169,7 @@ impl ClientMsg {
         let (Self::Message { message } | Self::Direct { message, .. } | Self::Announce { message }) = &self;
         check_text(message)?;
         if let Self::Direct { to, .. } = &mut self {
-            *to = check_name(to)?;
+            *to = check_addressee(to)?;
         }
         Ok(self)
     }
@@ -152,10 +185,19 @@ pub(crate) fn check_text(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// The name without the space around it, if it can be one.
+/// The name of a guest without the space around it, if it can be one.
 pub(crate) fn check_name(name: &str) -> Result<String, Problem> {
+    check_length(name, MAX_NAME)
+}
+
+/// The name of a guest or of an account, in the same way.
+pub(crate) fn check_addressee(name: &str) -> Result<String, Problem> {
+    check_length(name, MAX_USERNAME)
+}
+
+fn check_length(name: &str, most: usize) -> Result<String, Problem> {
     let name = name.trim();
-    let fits = (1..=MAX_NAME).contains(&name.chars().count());
+    let fits = (1..=most).contains(&name.chars().count());
     if fits && !name.contains(char::is_control) { Ok(name.to_owned()) } else { Err(Problem::BadName) }
 }
 

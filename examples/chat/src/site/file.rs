@@ -25,7 +25,7 @@ impl File {
     }
 
     /// Serves the file, or says that the browser's copy is still right.
-    pub(super) fn route(self) -> MethodRouter {
+    pub(super) fn route<S: Clone + Send + Sync + 'static>(self) -> MethodRouter<S> {
         get(async move |headers: HeaderMap| {
             let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| self.is_among(tags));
             self.response(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK })

@@ -1,16 +1,39 @@
 //! Pages and static files: everything that is not a socket.
 
 mod file;
+mod page;
 
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
+use minijinja::Value;
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
-use file::File;
+use self::file::File;
+use self::page::Templates;
+pub(crate) use self::page::{Page, Reader};
+use crate::accounts::LogIn;
+use crate::announcement::Announce;
+use crate::bot::BotChannel;
+
+/// What all pages and sockets of the site have in common.
+#[derive(Clone)]
+pub struct Site {
+    pub(crate) announce: Announce,
+    pub(crate) bot: BotChannel,
+    pub(crate) log_in: LogIn,
+    templates: Templates,
+}
+
+impl Site {
+    /// A site where these may announce, with this bot and these accounts.
+    pub fn new(announce: Announce, bot: &BotChannel, log_in: LogIn) -> Self {
+        Self { announce, bot: bot.clone(), log_in, templates: Templates::new() }
+    }
+}
 
 /// A file of the repository, in the binary.
 macro_rules! file {
@@ -20,34 +43,49 @@ macro_rules! file {
     };
 }
 
-const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Everything is from here, scripts and sockets too, and no page may be put in another site's frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self'; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The pages, what they load, and the site's own 404.
-pub(crate) fn router() -> Router {
-    let lost = file!(HTML, "templates/404.html");
+/// The first page, what the pages load, and the site's own 404.
+pub(crate) fn router() -> Router<Site> {
+    let home = Page { template: "index.html", script: "index", modules: &["i18n", "name"], current: "" };
+    Router::new().route("/", page(home)).nest("/static", files()).fallback(lost)
+}
+
+/// The pages of the chats.
+pub(crate) fn chats() -> Router<Site> {
+    const PLAIN: &[&str] = &["i18n", "name", "socket", "log", "composer", "session", "status", "plain"];
+    const ROOM: &[&str] = &["i18n", "name", "socket", "log", "composer", "session", "status"];
+    let one = Page { template: "chatone.html", script: "one", modules: PLAIN, current: "/chatone" };
+    let group = Page { template: "chatgroup.html", script: "group", modules: PLAIN, current: "/chatgroup" };
+    let rooms =
+        Page { template: "rooms.html", script: "rooms", modules: &["i18n", "name"], current: "/chat/" };
+    let room = Page { template: "room.html", script: "room", modules: ROOM, current: "" };
     Router::new()
-        .route("/", file!(HTML, "templates/index.html").route())
-        .route("/chatone", file!(HTML, "templates/chatone.html").route())
+        .route("/chatone", page(one))
         .route("/chatone/", get(without_slash))
-        .route("/chatgroup", file!(HTML, "templates/chatgroup.html").route())
+        .route("/chatgroup", page(group))
         .route("/chatgroup/", get(without_slash))
-        .route("/chat/", file!(HTML, "templates/rooms.html").route())
+        .route("/chat/", page(rooms))
         .route("/chat", get(with_slash))
         // A room without a name: axum's parameters may be empty in the middle of a path.
         .route("/chat//", get(|| async { Redirect::temporary("/chat/") }))
-        .route("/chat/{room}/", file!(HTML, "templates/room.html").route())
+        .route("/chat/{room}/", page(room))
         .route("/chat/{room}", get(with_slash))
-        .nest("/static", files())
-        .fallback(async move || lost.response(StatusCode::NOT_FOUND))
-        .layer(map_response(secured))
 }
 
-fn files() -> Router {
+fn page(page: Page) -> MethodRouter<Site> {
+    get(async move |reader: Reader| reader.show(page))
+}
+
+async fn lost(reader: Reader) -> Response {
+    reader.answer(StatusCode::NOT_FOUND, Page::plain("404.html"), Value::UNDEFINED)
+}
+
+fn files() -> Router<Site> {
     Router::new()
         .route("/app.css", file!("text/css; charset=utf-8", "static/app.css").route())
         .route("/favicon.svg", file!("image/svg+xml", "static/favicon.svg").route())
@@ -57,10 +95,12 @@ fn files() -> Router {
         .route("/js/index.js", file!(JAVASCRIPT, "static/js/index.js").route())
         .route("/js/log.js", file!(JAVASCRIPT, "static/js/log.js").route())
         .route("/js/name.js", file!(JAVASCRIPT, "static/js/name.js").route())
+        .route("/js/notifications.js", file!(JAVASCRIPT, "static/js/notifications.js").route())
         .route("/js/one.js", file!(JAVASCRIPT, "static/js/one.js").route())
         .route("/js/plain.js", file!(JAVASCRIPT, "static/js/plain.js").route())
         .route("/js/room.js", file!(JAVASCRIPT, "static/js/room.js").route())
         .route("/js/rooms.js", file!(JAVASCRIPT, "static/js/rooms.js").route())
+        .route("/js/session.js", file!(JAVASCRIPT, "static/js/session.js").route())
         .route("/js/socket.js", file!(JAVASCRIPT, "static/js/socket.js").route())
         .route("/js/status.js", file!(JAVASCRIPT, "static/js/status.js").route())
 }
@@ -80,9 +120,12 @@ fn redirect(uri: &Uri, path: &str) -> Redirect {
     Redirect::temporary(&utf8_percent_encode(&format!("{path}{query}"), CONTROLS).to_string())
 }
 
-async fn secured(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+/// Puts the site's security headers on every answer.
+pub(crate) fn secured(app: Router) -> Router {
+    app.layer(map_response(async |mut response: Response| {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }))
 }

@@ -19,9 +19,12 @@ const session = storage('sessionStorage');
 export const tidy = (text) =>
   Array.from(text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ').replace(/\s+/g, ' ').trim()).slice(0, MAX).join('').trim();
 
+/** The name of the account, where somebody is logged in. */
+export const account = document.documentElement.dataset.user ?? '';
+
 let name = tidy(local.get(KEY) ?? '');
 
-/** The chosen name, or an empty text. */
+/** The name that a guest chose, or an empty text. */
 export const getName = () => name;
 
 const input = document.querySelector('#name-input');
@@ -30,10 +33,11 @@ const tip = document.querySelector('#name-tip');
 const saved = document.querySelector('#name-saved');
 
 /** What the field shows while no name is chosen. */
-export function setGuestName(guest) { input.placeholder = guest; }
+export function setGuestName(guest) { if (input) input.placeholder = guest; }
 
 /** Wire up the form of the page; `onChange(name)` hears of a new name. */
 export function initName(onChange = () => {}) {
+  if (!form) return; // an account has a name already
   const dirty = () => { form.dataset.dirty = String(tidy(input.value) !== name); };
   const save = () => {
     const next = tidy(input.value);

@@ -3,6 +3,7 @@ import { timeNode, t } from './i18n.js';
 import { ReconnectingSocket, isFinal, wsUrl } from './socket.js';
 import { Log } from './log.js';
 import { composer } from './composer.js';
+import { endWithSession } from './session.js';
 import { closedText, showStatus } from './status.js';
 
 function render({ kind, text, time }) {
@@ -52,5 +53,6 @@ export function plainChat(path, { echo }) {
     if (detail.state === 'closed') add('note', closedText(detail));
   });
   showStatus(socket);
+  endWithSession(socket);
   socket.open();
 }

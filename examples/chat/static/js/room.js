@@ -1,13 +1,15 @@
 // The chat room: /chat/<room>/ over the socket /ws/chat/<room>/.
 import { has, t, tNodes, timeNode } from './i18n.js';
-import { ReconnectingSocket, wsUrl } from './socket.js';
+import { LOGGED_OUT, ReconnectingSocket, wsUrl } from './socket.js';
 import { Log } from './log.js';
 import { composer } from './composer.js';
+import { endWithSession } from './session.js';
 import { showStatus } from './status.js';
-import { getName, initName, setGuestName, storage } from './name.js';
+import { account, getName, initName, setGuestName, storage } from './name.js';
 
 const room = roomOfPage();
-let me = ''; // the name the server settled on
+let me = account; // the name the server settled on
+const accounts = new Set(); // names that were seen to be an account's
 let welcomed = false;
 let entering = false; // until the room hears of us, which the welcome has told already
 
@@ -56,9 +58,15 @@ const make = (tag, className, ...children) => {
   return node;
 };
 
-/** A name to click on; the colour comes from the name. */
-function nick(name) {
+/** A name to click on; the colour comes from the name. That of an account has a mark that no guest gets. */
+function nick(name, isAccount = accounts.has(name)) {
   const node = make('button', 'nick', make('bdi', '', name));
+  if (isAccount) {
+    const mark = make('span', 'mark');
+    mark.setAttribute('role', 'img');
+    mark.setAttribute('aria-label', t('room.account'));
+    node.append(' ', mark);
+  }
   node.type = 'button';
   node.title = t('room.write', { name });
   node.dataset.name = name;
@@ -72,13 +80,14 @@ const plainName = (name) => make('bdi', 'name-text', name);
 const note = (kind, entry, ...children) => make('div', `note ${kind}`, make('span', '', ...children), ' ', timeNode(entry.time));
 
 function bubble(entry, previous) {
-  const own = entry.from !== '' && entry.from === me;
+  // A guest may call itself as I do: mine is what comes from my account, or from a guest when I am one.
+  const own = entry.from !== '' && entry.from === me && entry.account === Boolean(account);
   const direct = entry.type === 'direct';
-  const follows = !direct && previous?.type === 'message' && previous.from === entry.from && entry.time - previous.time < 300_000;
+  const follows = !direct && previous?.type === 'message' && previous.from === entry.from && previous.account === entry.account && entry.time - previous.time < 300_000;
   const node = make('article', `msg${own ? ' own' : ''}${direct ? ' direct' : ''}${follows ? ' follows' : ''}`);
   const head = make('header', 'who');
   if (own) head.append(make('span', 'unseen', `${t('room.you')}: `));
-  else if (entry.from) head.append(nick(entry.from));
+  else if (entry.from) head.append(nick(entry.from, entry.account));
   if (direct) {
     head.append(' ', make('span', 'tag', own ? tNodes('room.direct.to', { name: nick(entry.to) }) : t('room.direct')));
   }
@@ -91,17 +100,20 @@ function bubble(entry, previous) {
 function announcement(entry) {
   const text = make('div', 'text', entry.message);
   text.dir = 'auto';
-  const head = entry.from ? tNodes('room.announcement.from', { name: nick(entry.from) }) : t('room.announcement');
-  return make('article', 'announcement', make('header', 'who', make('span', 'tag', head), timeNode(entry.time)), text);
+  const head = entry.from
+    ? tNodes(`room.${entry.type}.from`, { name: nick(entry.from, entry.account || entry.type === 'notification') })
+    : t(`room.${entry.type}`);
+  return make('article', `announcement ${entry.type}`, make('header', 'who', make('span', 'tag', head), timeNode(entry.time)), text);
 }
 
 function render(entry, previous) {
   switch (entry.type) {
     case 'message':
     case 'direct': return bubble(entry, previous);
-    case 'announcement': return announcement(entry);
-    case 'joined': return note('joined', entry, tNodes('room.joined', { name: nick(entry.name) }));
-    case 'left': return note('left', entry, tNodes('room.left', { name: nick(entry.name) }));
+    case 'announcement':
+    case 'notification': return announcement(entry);
+    case 'joined': return note('joined', entry, tNodes('room.joined', { name: nick(entry.name, entry.account) }));
+    case 'left': return note('left', entry, tNodes('room.left', { name: nick(entry.name, entry.account) }));
     case 'welcome':
       return note('welcome', entry, entry.again
         ? tNodes('room.again', { name: plainName(entry.name) })
@@ -110,7 +122,7 @@ function render(entry, previous) {
   }
 }
 
-const SHOWN = new Set(['welcome', 'message', 'direct', 'announcement', 'joined', 'left', 'error']);
+const SHOWN = new Set(['welcome', 'message', 'direct', 'announcement', 'notification', 'joined', 'left', 'error']);
 const QUIET = new Set(['welcome', 'joined', 'left', 'error']);
 
 /** One frame of the server as an entry of the log, or null. */
@@ -120,6 +132,8 @@ function receive(data) {
   if (!frame || !SHOWN.has(frame.type)) return null;
   const entry = { type: frame.type, time: typeof frame.time === 'number' ? frame.time : Date.now() };
   for (const key of ['message', 'from', 'to', 'name', 'room', 'detail', 'code']) entry[key] = String(frame[key] ?? '');
+  entry.account = frame.account === true;
+  if (entry.account) accounts.add(entry.from || entry.name);
   if (entry.type === 'error') {
     const known = `room.error.${entry.code}`;
     entry.message = has(known) ? t(known) : t('room.error', { detail: entry.detail || entry.code });
@@ -139,7 +153,7 @@ const problem = (message) => log.add({ type: 'problem', message, time: Date.now(
 
 // A guest keeps the name it got for as long as the page is open.
 const socket = new ReconnectingSocket(() =>
-  wsUrl(`/ws/chat/${encodeURIComponent(room)}/`, { name: getName() || me }));
+  wsUrl(`/ws/chat/${encodeURIComponent(room)}/`, { name: account ? '' : getName() || me }));
 
 initName(() => { me = ''; socket.restart(); });
 
@@ -150,6 +164,8 @@ const field = composer({
   submit(text) {
     const { problem: wrong, ...frame } = read(text);
     if (wrong) return problem(wrong), false;
+    // Not to a guest who took the name since.
+    if (frame.type === 'direct' && accounts.has(frame.to)) frame.account = true;
     if (!socket.send(JSON.stringify(frame))) return problem(t('room.full')), false;
     log.bottom();
     return true;
@@ -178,6 +194,8 @@ socket.addEventListener('message', ({ detail }) => {
   const entry = receive(detail);
   if (!entry) return;
   if (entry.type === 'welcome') {
+    // The session ended while there was no connection.
+    if (account && !entry.account) return socket.close(LOGGED_OUT);
     me = entry.name;
     setGuestName(me);
     entry.again = welcomed;
@@ -191,6 +209,7 @@ socket.addEventListener('message', ({ detail }) => {
 });
 
 showStatus(socket);
+endWithSession(socket);
 socket.open();
 
 function rememberRoom() {

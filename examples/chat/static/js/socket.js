@@ -17,6 +17,9 @@ export function wsUrl(path, params = {}) {
   return url.href;
 }
 
+/** The session is over: logged out, here or elsewhere. */
+export const LOGGED_OUT = 4401;
+
 /** Close codes after which coming back would only repeat the answer. */
 export const isFinal = (code) => code === 1008 || (code >= 4100 && code <= 4999);
 

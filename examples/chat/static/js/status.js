@@ -1,8 +1,10 @@
 // Shows the state of a socket in #connection-state, with the buttons around it.
 import { t, tn } from './i18n.js';
+import { LOGGED_OUT } from './socket.js';
 
 /** Why a connection ended, in words. */
 export function closedText({ code, reason, byClient }) {
+  if (code === LOGGED_OUT) return t('state.ended');
   const what = t(byClient ? 'state.closed.client' : code ? 'state.closed.server' : 'state.closed');
   const why = [reason, byClient || !code ? '' : `(${code})`].filter(Boolean).join(' ');
   return why ? t('state.closed.reason', { what, reason: why }) : what;
@@ -13,6 +15,7 @@ export function showStatus(socket) {
   const say = document.querySelector('#connection-say'); // for screen readers, without the countdown
   const again = document.querySelector('#reconnect-button');
   const close = document.querySelector('#close-button');
+  const login = document.querySelector('#login-link');
   let detail = { state: socket.state };
   let ticking = 0;
   let shown = '';
@@ -33,7 +36,10 @@ export function showStatus(socket) {
     const { state } = detail;
     if (state === 'waiting') ticking = setInterval(update, 250);
     node.dataset.state = state;
-    again.hidden = state !== 'waiting' && state !== 'closed';
+    const ended = state === 'closed' && detail.code === LOGGED_OUT;
+    again.hidden = ended || state !== 'waiting' && state !== 'closed';
+    if (login) login.hidden = !ended;
+    if (login && ended) login.href = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
     again.textContent = t(state === 'waiting' ? 'socket.now' : 'socket.reconnect');
     if (close) close.hidden = state === 'closed';
     update();

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests, the helpers too")]
 
+mod accounts;
 mod bot;
 mod browser;
+mod known;
 mod nodes;
+mod notifications;
 mod pages;
 mod person;
 mod plain;
 mod program;
 mod rooms;
 mod site;
+mod visitor;

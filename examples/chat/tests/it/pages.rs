@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::person::Person;
 use crate::site::Site;
+use crate::visitor::Visitor;
 
 const PAGES: [&str; 7] = [
     "/",
@@ -31,6 +32,11 @@ async fn everything_that_a_page_or_script_names_is_there() {
     let mut found = BTreeSet::new();
     let mut todo: Vec<String> = PAGES.iter().map(|page| (*page).to_owned()).collect();
     todo.push("/nowhere".to_owned());
+    // Its page is for users alone.
+    let mut ada = Visitor::registered(&site, "Ada").await;
+    let scripts =
+        named(&ada.get("/notifications/").await.body).into_iter().filter(|path| path.starts_with("/static/"));
+    todo.extend(scripts.filter(|path| found.insert(path.clone())));
     while let Some(path) = todo.pop() {
         let answer = site.get(&path).await;
         assert_eq!(answer.status(), if path == "/nowhere" { 404 } else { 200 }, "{path}");
@@ -54,6 +60,7 @@ fn named(text: &str) -> Vec<String> {
         parts.filter_map(|part| part.split_once(end)).map(|(name, _)| name.to_owned()).collect()
     };
     let mut named: Vec<String> = quoted(" src=\"", '"').into_iter().chain(quoted(" href=\"", '"')).collect();
+    named.iter_mut().for_each(|path| *path = path.replace("&#x2f;", "/"));
     named.retain(|path| path.starts_with('/'));
     named.extend(quoted("from './", '\'').into_iter().map(|script| format!("/static/js/{script}")));
     named.extend(quoted("import './", '\'').into_iter().map(|script| format!("/static/js/{script}")));

@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -22,6 +23,31 @@ impl Person {
     pub(crate) async fn open(site: &Site, path: &str) -> Self {
         let (socket, _) = connect_async(format!("ws://{}{path}", site.address)).await.unwrap();
         Self { socket }
+    }
+
+    /// The same for somebody with a cookie, from a page of the site.
+    pub(crate) async fn open_as(site: &Site, path: &str, cookie: &str) -> Self {
+        let (socket, _) = connect_async(Self::request_as(site, path, cookie)).await.unwrap();
+        Self { socket }
+    }
+
+    fn request_as(site: &Site, path: &str, cookie: &str) -> Request {
+        let mut request = format!("ws://{}{path}", site.address).into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("origin", format!("http://{}", site.address).parse().unwrap());
+        headers.insert("cookie", cookie.parse().unwrap());
+        request
+    }
+
+    /// Enters a room as somebody who is logged in, and reads up to the notice that everybody there got.
+    pub(crate) async fn enter_as(site: &Site, room: &str, name: &str, cookie: &str) -> Self {
+        let mut person = Self::open_as(site, &format!("/ws/chat/{room}/"), cookie).await;
+        assert_eq!(
+            person.next().await,
+            json!({"type": "welcome", "name": name, "account": true, "room": room})
+        );
+        assert_eq!(person.next().await, json!({"type": "joined", "name": name, "account": true}));
+        person
     }
 
     /// Enters a room and reads up to the notice that everybody there got.

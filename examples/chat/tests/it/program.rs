@@ -1,3 +1,7 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -6,7 +10,7 @@ use programs::Child;
 const IN_TIME: Duration = Duration::from_secs(60);
 
 fn chat(bind: &str) -> Child {
-    start(&["--bind", bind])
+    start(&["--bind", bind, "--accounts", "off"])
 }
 
 fn start(arguments: &[&str]) -> Child {
@@ -37,7 +41,7 @@ fn a_program_that_is_nothing_but_the_bot_stops_when_told_with_success() {
 
 #[test]
 fn without_the_bot_the_program_is_the_site_alone() {
-    let mut program = start(&["--bot", "off", "--bind", "127.0.0.1:0"]);
+    let mut program = start(&["--bot", "off", "--bind", "127.0.0.1:0", "--accounts", "off"]);
     program.line("chat is at");
     program.terminate();
     let (status, output) = program.end(IN_TIME);
@@ -60,4 +64,98 @@ fn the_help_names_who_may_announce_and_who_runs_the_bot() {
     assert!(status.success());
     assert!(output.contains("--announce everyone|nobody"), "{output}");
     assert!(output.contains("--bot here|off|only"), "{output}");
+    assert!(output.contains("--accounts off|optional|required"), "{output}");
+    assert!(output.contains("[NARROWS_DATABASE_URL, DATABASE_URL]"), "{output}");
+}
+
+/// A site with its data in a folder of its own.
+fn with_data(folder: &Path, more: &[&str]) -> (Child, String) {
+    let folder = folder.to_str().unwrap();
+    let mut program = start(&[&["--bind", "127.0.0.1:0", "--data-dir", folder], more].concat());
+    let address = program.line("chat is at");
+    (program, address.trim_start_matches("http://").trim_end_matches('/').to_owned())
+}
+
+/// The cookie that a registration gives.
+fn register(address: &str, name: &str) -> String {
+    let body = format!("username={name}&password=a+quiet+green+field&password_again=a+quiet+green+field");
+    let answer = ask(
+        address,
+        &format!(
+            "POST /register/ HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+            body.len()
+        ),
+        &body,
+    );
+    assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+    answer.split_once("set-cookie: ").unwrap().1.split_once(';').unwrap().0.to_owned()
+}
+
+fn ask(address: &str, head: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "{head}host: test\r\nconnection: close\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn sessions_outlive_a_restart_as_key_and_database_are_in_the_data_folder_for_their_owner_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("new/data 1%?");
+    let (mut program, address) = with_data(&folder, &[]);
+    let cookie = register(&address, "Ada");
+    program.terminate();
+    let (_, output) = program.end(IN_TIME);
+    let key = std::fs::read_to_string(folder.join("secret_key")).unwrap();
+    assert!(key.len() == 64 && !output.contains(&key), "{output}");
+    for file in ["secret_key", "chat.sqlite3"] {
+        let mode = std::fs::metadata(folder.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let (_program, address) = with_data(&folder, &[]);
+    let page = ask(&address, &format!("GET / HTTP/1.1\r\ncookie: {cookie}\r\n"), "");
+    assert!(page.contains("data-user=\"Ada\""), "{page}");
+    assert_eq!(std::fs::read_to_string(folder.join("secret_key")).unwrap(), key);
+}
+
+#[test]
+fn a_site_without_accounts_makes_no_data_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("data");
+    let (mut program, _) = with_data(&folder, &["--accounts", "off"]);
+    program.terminate();
+    assert!(program.end(IN_TIME).0.success() && !folder.exists());
+}
+
+#[test]
+fn a_database_that_is_away_or_wrong_is_an_error_that_says_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let away = format!("postgres://ada:hunter2@127.0.0.1:{port}/chat");
+    for url in [away.as_str(), "oracle://db/chat", "no url"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+        command.args(["--bind", "127.0.0.1:0", "--data-dir"]).arg(home.path()).env("DATABASE_URL", url);
+        let (status, output) = Child::start(&mut command).end(IN_TIME);
+        assert_eq!(status.code(), Some(1), "{output}");
+        assert!(output.contains("--database-url") && output.contains("--accounts off"), "{output}");
+        assert!(!output.contains("hunter2") && !output.contains("panicked"), "{output}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_is_named_with_the_flag_that_helps() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = home.path().join("taken");
+    std::fs::write(&taken, "a file").unwrap();
+    let (status, output) =
+        start(&["--bind", "127.0.0.1:0", "--data-dir", taken.to_str().unwrap()]).end(IN_TIME);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("taken") && output.contains("--data-dir"), "{output}");
+    // A key that somebody emptied would sign with nothing.
+    std::fs::write(home.path().join("secret_key"), "\n").unwrap();
+    let (status, output) =
+        start(&["--bind", "127.0.0.1:0", "--data-dir", home.path().to_str().unwrap()]).end(IN_TIME);
+    assert!(!status.success() && output.contains("there is no key in it"), "{output}");
 }

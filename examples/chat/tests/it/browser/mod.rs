@@ -1,5 +1,6 @@
 //! The pages in a real browser.
 
+mod accounts;
 mod person;
 mod plain;
 mod rooms;
