@@ -8,7 +8,7 @@ use narrows::{Checking, Identity, IdentityCheck, Standing};
 
 use crate::accounts::{Accounts, Inner};
 use crate::database::DatabaseError;
-use crate::session::Found;
+use crate::session::{AT_ONCE, Found};
 use crate::signing::verify_session_auth_hash;
 use crate::user::{BACKEND, HASH, ID, User, UserId};
 
@@ -35,7 +35,12 @@ impl IdentityCheck for AccountsCheck {
             let accounts = Accounts::upgrade(&self.accounts).ok_or(Gone)?;
             let known = Known::ask(&accounts, identities).await?;
             let now = SystemTime::now();
-            Ok(identities.iter().map(|identity| known.standing(identity, now)).collect())
+            let mut standings = Vec::with_capacity(identities.len());
+            for some in identities.chunks(AT_ONCE) {
+                standings.extend(some.iter().map(|identity| known.standing(identity, now)));
+                tokio::task::yield_now().await;
+            }
+            Ok(standings)
         })
     }
 }

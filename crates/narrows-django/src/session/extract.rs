@@ -26,6 +26,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
+/// How many sessions are decoded, or compared with their users, before others have their turn on the thread: a check is
+/// for thousands at once, and runs where connections are served.
+pub(crate) const AT_ONCE: usize = 64;
+
 /// What is kept of some sessions: what is in each, and when it ends.
 pub(crate) type Found = HashMap<String, (Values, DateTime<Utc>)>;
 
@@ -72,10 +76,14 @@ impl Accounts {
         match self.store() {
             Store::Rows(rows) => {
                 let found = rows.read_many(keys.iter().map(|key| (*key).to_owned()).collect()).await?;
-                let decoded = found
-                    .into_iter()
-                    .map(|(key, (text, expires))| (key, (codec::decode(&text, self.keys()), expires)));
-                Ok(decoded.collect())
+                let mut decoded = Found::with_capacity(found.len());
+                for (key, (text, expires)) in found {
+                    decoded.insert(key, (codec::decode(&text, self.keys()), expires));
+                    if decoded.len().is_multiple_of(AT_ONCE) {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Ok(decoded)
             }
             Store::Files(_) => {
                 let mut found = Found::new();

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 pub use self::cookie::{SameSite, SessionCookie};
 pub use self::error::SaveError;
-pub(crate) use self::extract::Found;
+pub(crate) use self::extract::{AT_ONCE, Found};
 pub use self::handle::Session;
 pub use self::layer::{SessionLayer, SessionService};
 pub(crate) use self::store::{Changed, Store};
