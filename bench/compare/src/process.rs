@@ -20,6 +20,8 @@ pub(crate) struct Group {
     /// What it prints on standard output.
     pub(crate) lines: Receiver<String>,
     errors: Arc<Mutex<VecDeque<String>>>,
+    /// Closed when the last of them is there.
+    all_errors: Receiver<()>,
 }
 
 impl Group {
@@ -37,14 +39,16 @@ impl Group {
         each_line(output, move |line| drop(sender.send(line)));
         let errors = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&errors);
+        let (reading, all_errors) = mpsc::channel();
         each_line(leader.stderr.take().expect("stderr is piped"), move |line| {
+            let _held: &mpsc::Sender<()> = &reading;
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push_back(line);
             if kept.len() > KEPT {
                 kept.pop_front();
             }
         });
-        Ok(Self { leader, lines, errors })
+        Ok(Self { leader, lines, errors, all_errors })
     }
 
     /// How it ended, if it has.
@@ -52,11 +56,13 @@ impl Group {
         self.leader.try_wait().ok().flatten()
     }
 
-    /// Waits for its end; `None` when the time is over before.
+    /// Waits for its end, and for its last words; `None` when the time is over before its end.
     pub(crate) fn wait(&mut self, within: Duration) -> Option<ExitStatus> {
         let end = Instant::now() + within;
         loop {
             if let Some(status) = self.ended() {
+                // Another thread reads them, and what it started may hold the pipe for longer than that time.
+                let _closed = self.all_errors.recv_timeout(end.saturating_duration_since(Instant::now()));
                 return Some(status);
             }
             if Instant::now() > end {
