@@ -7,6 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::history::History;
+use crate::presence::Presence;
 use crate::topic::Topic;
 
 /// Longest name of a group or channel, in characters. The rule of Django Channels, whose processes may
@@ -31,6 +33,7 @@ pub(crate) const MAX_NAME: usize = 99;
 /// A group exists as soon as it is named: nobody creates or deletes it. Clones are cheap.
 pub struct Group<M> {
     name: Arc<str>,
+    history: Option<History>,
     message: PhantomData<fn() -> M>,
 }
 
@@ -42,7 +45,7 @@ impl<M> Group<M> {
     pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         let name = name.as_ref();
         check(name)?;
-        Ok(Self { name: name.into(), message: PhantomData })
+        Ok(Self::named(name.into()))
     }
 
     /// Names a group after any text at all, such as a room name that a person typed.
@@ -75,7 +78,7 @@ impl<M> Group<M> {
         } else {
             format!("{prefix}.__{}", URL_SAFE_NO_PAD.encode(Sha256::digest(key)))
         };
-        Ok(Self { name: name.into(), message: PhantomData })
+        Ok(Self::named(name.into()))
     }
 
     /// The inbox of one user: what is sent there reaches each of that user's devices that joined it.
@@ -87,7 +90,33 @@ impl<M> Group<M> {
 
     /// The group that a site's announcements go to. A consumer that wants them joins it.
     pub fn everyone() -> Self {
-        Self { name: "everyone".into(), message: PhantomData }
+        Self::named("everyone".into())
+    }
+
+    /// The same group, of which the newest messages are kept: see [`History`].
+    #[must_use]
+    pub fn with_history(self, history: History) -> Self {
+        Self { history: Some(history), ..self }
+    }
+
+    /// The same group, for what need not be kept: messages for those who are there now.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { history: None, ..self }
+    }
+
+    /// What is kept of its messages, if anything.
+    pub fn history(&self) -> Option<History> {
+        self.history
+    }
+
+    /// Who is here: connections say so by `Connection::track`, with a `T` about themselves.
+    pub fn presence<T>(&self) -> Presence<T> {
+        Presence::of(self.name.clone())
+    }
+
+    pub(crate) fn named(name: Arc<str>) -> Self {
+        Self { name, history: None, message: PhantomData }
     }
 
     /// The name as it stands on the wire.
@@ -194,11 +223,6 @@ fn check_characters(name: &str) -> Result<(), NameError> {
 macro_rules! name_traits {
     ($name:ident) => {
         // A macro, because derives would ask the same of `M`, which is only a marker.
-        impl<M> Clone for $name<M> {
-            fn clone(&self) -> Self {
-                Self { name: self.name.clone(), message: PhantomData }
-            }
-        }
         impl<M> PartialEq for $name<M> {
             fn eq(&self, other: &Self) -> bool {
                 self.name == other.name
@@ -232,6 +256,18 @@ macro_rules! name_traits {
             }
         }
     };
+}
+
+impl<M> Clone for Group<M> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), history: self.history, message: PhantomData }
+    }
+}
+
+impl<M> Clone for Channel<M> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), message: PhantomData }
+    }
 }
 
 name_traits!(Group);

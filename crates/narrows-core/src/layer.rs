@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{PayloadFormat, Queue, Topic};
+use crate::{ClaimStore, HistoryStore, PayloadFormat, Position, PresenceStore, Queue, Topic};
 
 /// What carries messages between nodes: one value of it is one node's link to all the others.
 ///
@@ -116,6 +116,22 @@ pub trait ChannelLayer: Send + Sync + 'static {
         let _ = channel;
         None
     }
+
+    /// The histories of its groups. `None`, as here, for a layer that keeps none: groups with a history are delivered
+    /// like others there, and nothing is recovered.
+    fn history(&self) -> Option<HistoryStore> {
+        None
+    }
+
+    /// Who is in its groups. `None`, as here, for a layer that cannot know: tracking is an error there.
+    fn presence(&self) -> Option<PresenceStore> {
+        None
+    }
+
+    /// What may be used once only. `None`, as here, for a layer that cannot tell: no connection is resumed there.
+    fn claims(&self) -> Option<ClaimStore> {
+        None
+    }
 }
 
 /// Where a layer hands in what arrived for this node.
@@ -133,6 +149,12 @@ impl Inbound {
     /// Hands in one message. Calls for one topic must come in the topic's order.
     pub fn deliver(&self, topic: &Topic, payload: Bytes) {
         self.0.deliver(topic, payload);
+    }
+
+    /// Hands in one message of a group's history, with its position. Calls for one topic, and those to
+    /// [`deliver`](Self::deliver), must come in the topic's order.
+    pub fn deliver_at(&self, topic: &Topic, payload: Bytes, position: Position) {
+        self.0.deliver_at(topic, payload, position);
     }
 
     /// Says that messages may have been lost: of one topic, or of any when `topic` is `None`.
@@ -156,6 +178,11 @@ impl fmt::Debug for Inbound {
 pub trait Receive: Send + Sync + 'static {
     /// See [`Inbound::deliver`].
     fn deliver(&self, topic: &Topic, payload: Bytes);
+    /// See [`Inbound::deliver_at`].
+    fn deliver_at(&self, topic: &Topic, payload: Bytes, position: Position) {
+        let _ = position;
+        self.deliver(topic, payload);
+    }
     /// See [`Inbound::gap`].
     fn gap(&self, topic: Option<&Topic>, gap: Gap);
     /// See [`Inbound::skipped`].
@@ -172,6 +199,8 @@ pub enum Gap {
     Reconnected,
     /// More arrived than this node or this connection could take.
     Overflow,
+    /// Messages of a group with a history are missing, and it keeps them no longer.
+    Lost,
 }
 
 impl fmt::Display for Gap {
@@ -179,6 +208,7 @@ impl fmt::Display for Gap {
         f.write_str(match self {
             Self::Reconnected => "the channel layer was away",
             Self::Overflow => "more messages arrived than could be taken",
+            Self::Lost => "messages are missing that are kept no longer",
         })
     }
 }
@@ -229,6 +259,12 @@ pub enum LayerError {
     /// The other side answered, and said no: its memory is full, or a right is missing.
     #[error("the channel layer refused: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The layer has no such power: it keeps no history, or knows no presence.
+    #[error("this channel layer has no {power}")]
+    Unsupported {
+        /// What it lacks.
+        power: &'static str,
+    },
     /// The channel belongs to another process, which alone can receive from it.
     #[error("the channel {channel} belongs to another process")]
     NotOurs {

@@ -59,16 +59,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The checks of queues pass where [`ChannelLayer::open`](crate::ChannelLayer::open) gives none.
+//! The checks of queues pass where [`ChannelLayer::open`](crate::ChannelLayer::open) gives none, and so do those of
+//! histories, presence and claims without [`ChannelLayer::history`](crate::ChannelLayer::history),
+//! [`ChannelLayer::presence`](crate::ChannelLayer::presence) and [`ChannelLayer::claims`](crate::ChannelLayer::claims).
 //!
 //! What it cannot check from outside is what a layer does while its link is down; a layer tests that itself.
 
 mod churn;
+mod claims;
 mod delivery;
+mod histories;
+#[cfg(test)]
+mod history_tests;
 mod names;
 mod node;
 mod order;
 mod payloads;
+mod presences;
 mod queues;
 mod suite;
 #[cfg(test)]
@@ -131,6 +138,34 @@ macro_rules! conformance {
             a_queue_keeps_every_publishers_order
             dropped_takes_lose_nothing
             a_closed_queue_gives_back_what_was_not_taken
+            a_history_is_one_order_without_holes_on_all_nodes
+            plain_messages_come_in_between_and_are_not_kept
+            a_history_keeps_the_newest_messages_only
+            a_history_keeps_messages_for_their_time
+            a_history_is_read_in_pages_both_ways
+            a_history_says_when_messages_are_missing
+            an_unknown_history_says_where_it_will_begin
+            an_id_is_published_once
+            dropped_publishes_leave_no_hole_in_a_history
+            a_key_joins_with_its_first_connection_and_leaves_with_its_last
+            what_cancels_out_between_two_takes_is_no_change
+            what_a_roster_showed_does_not_cancel_out
+            a_key_lists_a_bounded_number_of_metas
+            a_diff_lists_a_bounded_number_of_keys
+            a_roster_is_read_in_pages_while_keys_come_and_go
+            the_connections_of_a_dead_node_leave_once
+            a_renewal_tells_when_another_lease_ends
+            a_connection_that_another_node_tracks_stays_when_the_first_one_lets_go
+            a_node_puts_back_what_no_other_one_tracks
+            a_connection_that_is_away_has_time_to_come_back
+            a_node_that_was_taken_for_dead_is_told
+            changes_that_a_dead_node_did_not_take_are_found
+            changes_are_taken_once_in_a_period_by_one_node
+            versions_rise_over_an_empty_group
+            a_large_group_is_complete
+            an_id_is_claimed_once_over_all_nodes
+            nothing_is_claimed_that_depends_on_what_was_revoked
+            claims_and_revocations_last_as_long_as_they_should
         }
     };
     ($suite:expr) => {

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::suite::{Failure, fail};
-use crate::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Receive, Topic};
+use crate::{ChannelLayer, Gap, Inbound, LayerError, PayloadFormat, Position, Receive, Topic};
 
 /// One layer under test, and what has arrived there.
 pub(super) struct Node<L> {
@@ -38,6 +38,8 @@ struct Arrived {
 #[derive(Default)]
 struct Seen {
     messages: HashMap<Topic, Vec<Bytes>>,
+    /// As many as messages.
+    positions: HashMap<Topic, Vec<Option<Position>>>,
     gaps: usize,
 }
 
@@ -100,6 +102,14 @@ impl<L: ChannelLayer> Node<L> {
         payloads.map(|payload| Mark::read(payload, self.format())).collect()
     }
 
+    /// The same, each with the position with which it came.
+    pub(super) fn arrivals(&self, topic: &Topic) -> Result<Vec<(Option<Position>, Mark)>, Failure> {
+        let seen = self.arrived.seen();
+        let payloads = seen.messages.get(topic).into_iter().flatten();
+        let positions = seen.positions.get(topic).into_iter().flatten();
+        positions.zip(payloads).map(|(at, payload)| Ok((*at, Mark::read(payload, self.format())?))).collect()
+    }
+
     /// The topics for which anything has arrived.
     pub(super) fn topics(&self) -> Vec<Topic> {
         self.arrived.seen().messages.keys().cloned().collect()
@@ -159,6 +169,13 @@ impl Mark {
 }
 
 impl Arrived {
+    fn take_in(&self, topic: &Topic, payload: Bytes, position: Option<Position>) {
+        let seen = &mut *self.seen();
+        seen.messages.entry(topic.clone()).or_default().push(payload);
+        seen.positions.entry(topic.clone()).or_default().push(position);
+        self.more.notify_waiters();
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,8 +185,11 @@ struct Recorder(Arc<Arrived>);
 
 impl Receive for Recorder {
     fn deliver(&self, topic: &Topic, payload: Bytes) {
-        self.0.seen().messages.entry(topic.clone()).or_default().push(payload);
-        self.0.more.notify_waiters();
+        self.0.take_in(topic, payload, None);
+    }
+
+    fn deliver_at(&self, topic: &Topic, payload: Bytes, position: Position) {
+        self.0.take_in(topic, payload, Some(position));
     }
 
     fn gap(&self, _: Option<&Topic>, _: Gap) {

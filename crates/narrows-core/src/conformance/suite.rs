@@ -25,6 +25,11 @@ pub struct Suite<F> {
     /// Whether a queue's only taker gets each node's messages in order. Default yes; a layer that spreads a queue over
     /// several servers says no, and says so to its users.
     pub ordered_queues: bool,
+    /// The lease of nodes that die in the checks, and how long their connections are away. Default 200 ms: what a store
+    /// tells apart.
+    pub short_lease: Duration,
+    /// How many members a large group has. Default 10 000.
+    pub members: usize,
 }
 
 impl<F> Suite<F> {
@@ -37,6 +42,8 @@ impl<F> Suite<F> {
             burst: 240,
             max_payload_bytes: 1 << 20,
             ordered_queues: true,
+            short_lease: Duration::from_millis(200),
+            members: 10_000,
         }
     }
 
@@ -72,6 +79,20 @@ impl<F> Suite<F> {
     #[must_use]
     pub fn ordered_queues(mut self, ordered_queues: bool) -> Self {
         self.ordered_queues = ordered_queues;
+        self
+    }
+
+    /// Sets [`short_lease`](Self#structfield.short_lease).
+    #[must_use]
+    pub fn short_lease(mut self, short_lease: Duration) -> Self {
+        self.short_lease = short_lease;
+        self
+    }
+
+    /// Sets [`members`](Self#structfield.members).
+    #[must_use]
+    pub fn members(mut self, members: usize) -> Self {
+        self.members = members;
         self
     }
 }

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::{Failure, Suite};
-use crate::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Take, Topic};
+use crate::{
+    ChannelLayer, ClaimStore, Inbound, KeepClaims, Kept, LayerError, PayloadFormat, Queue, Take, Topic,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -38,6 +41,13 @@ enum Fault {
     QueueIsAStack,
     DroppedTakeLoses,
     CloseForgets,
+    ClaimsAreEachNodesOwn,
+    ClaimsIgnoreRevocations,
+    RefusedClaimsCount,
+    ClaimsNeverEnd,
+    RevocationsNeverEnd,
+    ClaimsEndAtOnce,
+    ShorterRevocationsEndLonger,
 }
 
 /// An honest little bus, but for one fault.
@@ -50,6 +60,9 @@ struct Bus {
     queued: Notify,
     published: AtomicU64,
     dead: AtomicU64,
+    /// By node in a faulty case: what was claimed and what revoked, and until when.
+    claimed: Mutex<HashMap<(usize, String), Instant>>,
+    revoked: Mutex<HashMap<String, Instant>>,
 }
 
 struct Link {
@@ -75,6 +88,8 @@ fn layers(fault: Fault, format: PayloadFormat, count: usize) -> Vec<Layer> {
         queued: Notify::new(),
         published: AtomicU64::new(0),
         dead: AtomicU64::new(0),
+        claimed: Mutex::default(),
+        revoked: Mutex::default(),
     });
     (0..count).map(|node| Layer { bus: bus.clone(), node }).collect()
 }
@@ -215,6 +230,46 @@ impl ChannelLayer for Layer {
         self.bus.queues.lock().unwrap().entry(key.clone()).or_default();
         Some(Queue::new(Taker { bus: self.bus.clone(), key, ahead: VecDeque::new() }))
     }
+
+    fn claims(&self) -> Option<ClaimStore> {
+        let has_none = self.bus.is(Fault::None) && self.bus.format == PayloadFormat::Json;
+        (!has_none).then(|| ClaimStore::new(Claims { bus: self.bus.clone(), node: self.node }))
+    }
+}
+
+struct Claims {
+    bus: Arc<Bus>,
+    node: usize,
+}
+
+impl KeepClaims for Claims {
+    fn claim<'a>(&'a self, id: &'a str, unless: &'a [String], ttl: Duration) -> Kept<'a, bool> {
+        let (bus, now) = (&self.bus, Instant::now());
+        let node = if bus.is(Fault::ClaimsAreEachNodesOwn) { self.node } else { 0 };
+        let mut claimed = bus.claimed.lock().unwrap();
+        let over = |until: Instant| until <= now && !bus.is(Fault::ClaimsNeverEnd);
+        let key = (node, id.to_owned());
+        let taken = claimed.get(&key).is_some_and(|until| !over(*until));
+        let revoked = bus.revoked.lock().unwrap();
+        let over = |until: Instant| until <= now && !bus.is(Fault::RevocationsNeverEnd);
+        let gone = unless.iter().any(|id| revoked.get(id).is_some_and(|until| !over(*until)));
+        let gone = gone && !bus.is(Fault::ClaimsIgnoreRevocations);
+        if !taken && (!gone || bus.is(Fault::RefusedClaimsCount)) {
+            let ttl = if bus.is(Fault::ClaimsEndAtOnce) { ttl / 4 } else { ttl };
+            claimed.insert(key, now + ttl);
+        }
+        Box::pin(std::future::ready(Ok(!taken && !gone)))
+    }
+
+    fn revoke<'a>(&'a self, ids: &'a [String], ttl: Duration) -> Kept<'a, ()> {
+        let (mut revoked, until) = (self.bus.revoked.lock().unwrap(), Instant::now() + ttl);
+        for id in ids {
+            let known = revoked.entry(id.clone()).or_insert(until);
+            let shortens = self.bus.is(Fault::ShorterRevocationsEndLonger);
+            *known = if shortens { until } else { until.max(*known) };
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 struct Taker {
@@ -330,6 +385,22 @@ async fn each_fault_is_caught_by_the_check_of_its_promise() {
         (Fault::QueueIsAStack, "a_queue_keeps_every_publishers_order: the messages of node 0"),
         (Fault::DroppedTakeLoses, "dropped_takes_lose_nothing: "),
         (Fault::CloseForgets, "a_closed_queue_gives_back_what_was_not_taken: 57 of 60"),
+        (Fault::ClaimsAreEachNodesOwn, "an_id_is_claimed_once_over_all_nodes: 3 of 4"),
+        (
+            Fault::ClaimsIgnoreRevocations,
+            "nothing_is_claimed_that_depends_on_what_was_revoked: node 0: an id was claimed",
+        ),
+        (
+            Fault::RefusedClaimsCount,
+            "nothing_is_claimed_that_depends_on_what_was_revoked: node 0: an id that was refused",
+        ),
+        (Fault::ClaimsNeverEnd, "claims_and_revocations_last_as_long_as_they_should: a claim for"),
+        (Fault::RevocationsNeverEnd, "claims_and_revocations_last_as_long_as_they_should: a revocation for"),
+        (Fault::ClaimsEndAtOnce, "claims_and_revocations_last_as_long_as_they_should: a claim was over"),
+        (
+            Fault::ShorterRevocationsEndLonger,
+            "claims_and_revocations_last_as_long_as_they_should: a shorter revocation",
+        ),
     ] {
         let failed = caught(fault).await;
         assert!(failed.contains(check), "{fault:?} gave: {failed}");
