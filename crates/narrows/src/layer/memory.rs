@@ -1,12 +1,22 @@
+mod claims;
+mod history;
+mod presence;
+mod present;
 mod queue;
+mod small_map;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, Queue, Topic, TopicKind};
+use narrows_core::{
+    ChannelLayer, ClaimStore, HistoryStore, Inbound, LayerError, PresenceStore, Queue, Topic, TopicKind,
+};
 
+use self::claims::Claims;
+use self::history::{Histories, MemoryHistory, Sweeper};
+use self::presence::Presences;
 use self::queue::{Queues, Taker};
 use crate::stripes::Stripes;
 use crate::sync::Arc;
@@ -25,7 +35,8 @@ use crate::sync::Arc;
 ///
 /// Publishing hands a message on at once, so the bounds are those of each connection's inbox and outbox. It holds
 /// messages only of named channels that [`Worker`](crate::Worker)s have open, up to its
-/// [`capacity`](Self::capacity), and what was left when the last of them ended.
+/// [`capacity`](Self::capacity), what was left when the last of them ended, and the histories of groups that have one. Those
+/// are in memory alone: they end with the process, and clients that come back to another are told that they were not recovered.
 #[derive(Debug, Clone)]
 pub struct MemoryLayer {
     bus: Arc<Bus>,
@@ -36,8 +47,11 @@ pub struct MemoryLayer {
 #[derive(Debug)]
 struct Bus {
     topics: Stripes<Part>,
+    presences: Presences,
+    claims: Claims,
     next: AtomicU64,
     capacity: AtomicUsize,
+    sweeper: Sweeper,
 }
 
 /// Held while a message is handed on: this is where all nodes agree on a topic's order.
@@ -45,6 +59,7 @@ struct Bus {
 struct Part {
     nodes: HashMap<Topic, Vec<(u64, Inbound)>>,
     queues: Queues,
+    histories: Histories,
 }
 
 impl MemoryLayer {
@@ -77,8 +92,11 @@ impl Default for Bus {
     fn default() -> Self {
         Self {
             topics: Stripes::new(|_| Part::default()),
+            presences: Presences::default(),
+            claims: Claims::default(),
             next: AtomicU64::default(),
             capacity: AtomicUsize::new(100),
+            sweeper: Sweeper::default(),
         }
     }
 }
@@ -111,6 +129,7 @@ impl ChannelLayer for MemoryLayer {
             if nodes.is_empty() {
                 part.nodes.remove(topic);
             }
+            part.histories.left(topic);
         }
         Ok(())
     }
@@ -139,5 +158,17 @@ impl ChannelLayer for MemoryLayer {
 
     fn open(&self, channel: &Topic) -> Option<Queue> {
         Some(Queue::new(Taker::open(self.bus.clone(), channel)))
+    }
+
+    fn history(&self) -> Option<HistoryStore> {
+        Some(HistoryStore::new(MemoryHistory(self.bus.clone())))
+    }
+
+    fn presence(&self) -> Option<PresenceStore> {
+        Some(PresenceStore::new(presence::Link(self.bus.clone())))
+    }
+
+    fn claims(&self) -> Option<ClaimStore> {
+        Some(ClaimStore::new(self.bus.claims.clone()))
     }
 }
