@@ -27,6 +27,11 @@ impl<T> Stripes<T> {
         (self.at(hash >> 32), hash)
     }
 
+    /// The part of a name that is no topic's, locked.
+    pub(crate) fn of_name(&self, name: &str) -> MutexGuard<'_, T> {
+        self.at(self.hasher.hash_one(name) >> 32)
+    }
+
     /// A part by its number, or any number that has it in its lowest bits.
     pub(crate) fn at(&self, number: u64) -> MutexGuard<'_, T> {
         lock(&self.parts[(number % STRIPES) as usize])

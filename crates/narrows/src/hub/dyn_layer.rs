@@ -2,7 +2,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Topic};
+use narrows_core::{
+    ChannelLayer, ClaimStore, HistoryStore, Inbound, LayerError, PayloadFormat, PresenceStore, Queue, Topic,
+};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), LayerError>> + Send + 'a>>;
 
@@ -16,6 +18,9 @@ pub(crate) trait DynLayer: Send + Sync {
     fn publish_now(&self, topic: &Topic, payload: &Bytes) -> Option<Result<(), LayerError>>;
     fn new_channel(&self) -> String;
     fn open(&self, channel: &Topic) -> Option<Queue>;
+    fn history(&self) -> Option<HistoryStore>;
+    fn presence(&self) -> Option<PresenceStore>;
+    fn claims(&self) -> Option<ClaimStore>;
 }
 
 impl<L: ChannelLayer> DynLayer for L {
@@ -42,5 +47,14 @@ impl<L: ChannelLayer> DynLayer for L {
     }
     fn open(&self, channel: &Topic) -> Option<Queue> {
         ChannelLayer::open(self, channel)
+    }
+    fn history(&self) -> Option<HistoryStore> {
+        ChannelLayer::history(self)
+    }
+    fn presence(&self) -> Option<PresenceStore> {
+        ChannelLayer::presence(self)
+    }
+    fn claims(&self) -> Option<ClaimStore> {
+        ChannelLayer::claims(self)
     }
 }

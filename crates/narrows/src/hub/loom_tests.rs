@@ -5,9 +5,12 @@
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::{model, thread};
-use narrows_core::{ChannelLayer, Group};
+use narrows_core::{
+    ChannelLayer, Group, History, HistoryRange, HistoryStore, KeepHistory, Kept, KeptPage, Position,
+};
 
 use super::*;
+use crate::sync::{Mutex, lock};
 
 /// Watches its calls: none overlaps another, subscribe and unsubscribe alternate.
 #[derive(Default)]
@@ -48,6 +51,21 @@ impl ChannelLayer for Layer {
     fn new_channel(&self) -> String {
         "unused".into()
     }
+    fn history(&self) -> Option<HistoryStore> {
+        Some(HistoryStore::new(Nothing))
+    }
+}
+
+/// Nobody asks it.
+struct Nothing;
+
+impl KeepHistory for Nothing {
+    fn publish<'a>(&'a self, _: &'a Topic, _: Bytes, _: History, _: Option<&'a str>) -> Kept<'a, Position> {
+        Box::pin(async { Err(LayerError::Closed) })
+    }
+    fn read<'a>(&'a self, _: &'a Topic, _: HistoryRange) -> Kept<'a, KeptPage> {
+        Box::pin(async { Err(LayerError::Closed) })
+    }
 }
 
 /// One node, with one topic.
@@ -82,8 +100,9 @@ impl Node {
     fn check(&self, member: &Member) {
         assert!(self.layer.subscribed.load(Ordering::SeqCst), "a member was told, and is not subscribed");
         let mut reached = false;
-        self.hub.registry.with(&self.topic, |id, shards| {
-            reached = id == member.id && shards.iter().any(|(shard, _)| *shard == member.shard);
+        self.hub.registry.with(&self.topic, |members| {
+            reached =
+                members.id == member.id && members.shards.iter().any(|(shard, _)| *shard == member.shard);
         });
         assert!(reached, "a message would pass a member by");
     }
@@ -186,9 +205,9 @@ fn a_message_reaches_the_members_of_the_moment_and_no_one_else() {
         assert!(node.answer(&mut stays));
         let other = spawn(&node, |node| node.leave(node.join(1)));
         let mut reached = Vec::new();
-        node.hub.registry.with(&node.topic, |id, shards| {
-            assert_eq!(id, stays.id, "an id never changes under its members");
-            reached.extend(shards.iter().map(|(shard, _)| *shard));
+        node.hub.registry.with(&node.topic, |members| {
+            assert_eq!(members.id, stays.id, "an id never changes under its members");
+            reached.extend(members.shards.iter().map(|(shard, _)| *shard));
         });
         assert!(reached == [0] || reached == [0, 1], "{reached:?}");
         other.join().unwrap();
@@ -208,5 +227,50 @@ fn three_that_come_and_go_end_where_one_would() {
         assert!(node.answer(&mut stays));
         node.check(&stays);
         node.is_at_rest(true);
+    });
+}
+
+#[test]
+fn what_is_missing_is_looked_into_once_and_never_left_to_a_worker_that_went() {
+    model(|| {
+        let node = Node::new(false);
+        let other = spawn(&node, |node| node.hub.fills.look_into(&node.topic));
+        let mut done = node.hub.fills.look_into(&node.topic);
+        done += node.hub.fills.look_into(&node.topic);
+        done += other.join().unwrap();
+        assert_eq!(done, 3);
+        assert!(node.hub.fills.is_at_rest());
+    });
+}
+
+/// Takes what comes, in its order.
+#[derive(Default)]
+struct Taken(Mutex<Vec<Bytes>>);
+
+impl Taker for Taken {
+    fn take_in(&self, payload: &Bytes) -> bool {
+        lock(&self.0).push(payload.clone());
+        true
+    }
+}
+
+#[test]
+fn a_topic_that_is_settled_while_its_messages_come_gives_each_once_and_in_order() {
+    model(|| {
+        let node = Node::new(false);
+        let taken = Arc::new(Taken::default());
+        let (_seat, _subscribed) = Seat::new(node.hub.clone(), &node.topic, Some(taken.clone()));
+        let at = |offset| Position { epoch: 1, offset };
+        // One reads the newest position, 1, and the layer has handed in that message already or does so now.
+        let settling = spawn(&node, move |node| {
+            node.hub.settle(&node.topic, 0, Some(Position { epoch: 1, offset: 1 }));
+        });
+        for offset in 1..=3 {
+            node.hub.deliver_at(&node.topic, Bytes::copy_from_slice(&[offset as u8]), at(offset));
+        }
+        settling.join().unwrap();
+        let taken: Vec<_> = lock(&taken.0).iter().map(|payload| payload[0]).collect();
+        assert!(taken == [1, 2, 3] || taken == [2, 3], "{taken:?}");
+        assert_eq!(node.hub.position(&node.topic), Some(at(3)));
     });
 }

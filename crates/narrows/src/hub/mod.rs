@@ -1,6 +1,7 @@
 //! The node-local fan-out: which topics this node wants, on which shards, and the way of a message to them.
 
 mod dyn_layer;
+mod fills;
 #[cfg(all(test, narrows_loom))]
 mod loom_tests;
 mod registry;
@@ -9,6 +10,7 @@ mod seat;
 mod tap;
 #[cfg(all(test, not(narrows_loom)))]
 mod tests;
+mod track;
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -16,10 +18,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use narrows_core::{Gap, Inbound, LayerError, PayloadFormat, Queue, Receive, Skipped, Topic};
+use narrows_core::{
+    ClaimStore, Gap, HistoryStore, Inbound, LayerError, PayloadFormat, Position, PresenceStore, Queue,
+    Receive, Skipped, Topic,
+};
 use tokio::sync::watch;
 
 pub(crate) use self::dyn_layer::DynLayer;
+use self::fills::Fills;
 use self::registry::{Acquired, Registry, Step};
 pub(crate) use self::relay::{Delivery, Relay};
 use self::seat::{SEATS, Seats};
@@ -37,6 +43,8 @@ pub(crate) struct Hub {
     registry: Registry,
     shards: OnceLock<Vec<Arc<Shard>>>,
     seats: Seats,
+    history: Option<HistoryStore>,
+    fills: Fills,
     counters: Arc<Counters>,
     /// How many drivers wait for the layer.
     waiting: watch::Sender<usize>,
@@ -45,11 +53,17 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn start(layer: Box<dyn DynLayer>, counters: Arc<Counters>) -> Arc<Self> {
         let format = layer.format();
-        let (registry, seats) = Default::default();
+        let history = layer.history();
+        let (registry, seats, fills) = Default::default();
         let (shards, waiting) = (OnceLock::new(), watch::Sender::new(0));
-        let hub = Arc::new(Self { layer, format, registry, shards, seats, counters, waiting });
+        let hub =
+            Arc::new(Self { layer, format, registry, shards, seats, history, fills, counters, waiting });
         hub.layer.start(Inbound::new(Receiver(Arc::downgrade(&hub))));
         hub
+    }
+
+    pub(crate) fn claims(&self) -> Option<ClaimStore> {
+        self.layer.claims()
     }
 
     pub(crate) fn format(&self) -> PayloadFormat {
@@ -63,6 +77,10 @@ impl Hub {
     /// A queue of the layer's own, where it has them.
     pub(crate) fn open(&self, channel: &Topic) -> Option<Queue> {
         self.layer.open(channel)
+    }
+
+    pub(crate) fn presence(&self) -> Option<PresenceStore> {
+        self.layer.presence()
     }
 
     /// Takes the messages of a topic without a shard.
@@ -85,10 +103,15 @@ impl Hub {
             Some(published) => published?,
             None => self.layer.publish(topic, payload).await?,
         }
+        self.room().await;
+        Ok(())
+    }
+
+    /// Waits while this node's shards are far behind.
+    pub(crate) async fn room(&self) {
         for shard in self.started_shards() {
             shard.room().await;
         }
-        Ok(())
     }
 
     /// Counts one more member on a shard. The id is what the shard's lists go by; what is returned beside it
@@ -110,6 +133,11 @@ impl Hub {
         self.registry.id(topic)
     }
 
+    /// The name of a topic that has members here.
+    pub(crate) fn topic(&self, id: u64) -> Option<Topic> {
+        self.registry.topic(id)
+    }
+
     /// Counts one member less.
     pub(crate) fn release(self: &Arc<Self>, id: u64, shard: u16) {
         if let Some(topic) = self.registry.release(id, shard) {
@@ -121,7 +149,11 @@ impl Hub {
     /// when the joining connection does not.
     fn drive(self: &Arc<Self>, topic: Topic, subscribed: bool) {
         let driver = Driver { hub: self.clone(), topic, done: false };
-        let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.run(subscribed));
+        self.see_through(Box::pin(driver.run(subscribed)));
+    }
+
+    /// Does what the layer is asked for, whatever becomes of the caller.
+    pub(crate) fn see_through(self: &Arc<Self>, mut work: Pin<Box<dyn Future<Output = ()> + Send>>) {
         // The in-memory layer is done at once; no task for that.
         if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             let waits = Waits::new(self.clone());
@@ -131,7 +163,7 @@ impl Hub {
             };
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => drop(runtime.spawn(work)),
-                Err(_) => tracing::debug!("a subscription was left as it is: the runtime has ended"),
+                Err(_) => tracing::debug!("the channel layer was not asked: the runtime has ended"),
             }
         }
     }
@@ -144,18 +176,24 @@ impl Hub {
 
     fn deliver(&self, topic: &Topic, payload: Bytes) {
         // The topic's lock is held throughout: all shards see its messages in one order.
-        self.registry.with(topic, |id, shards| {
-            let delivery = Arc::new(Delivery::new(id, payload, self.format));
-            for &(shard, _) in shards {
-                match shard {
-                    SEATS => self.seats.deliver(&delivery, &self.counters),
-                    _ => self.started_shards()[usize::from(shard)].deliver(delivery.clone()),
-                }
+        self.registry.with(topic, |mut members| {
+            if members.track.is_some() {
+                return self.deliver_between(topic, &mut members, payload);
             }
+            self.spread(&Arc::new(Delivery::new(members.id, payload, self.format)), members.shards);
         });
     }
 
-    fn gap(&self, topic: Option<&Topic>, gap: Gap) {
+    fn spread(&self, delivery: &Arc<Delivery>, shards: &[(u16, u32)]) {
+        for &(shard, _) in shards {
+            match shard {
+                SEATS => self.seats.deliver(delivery, &self.counters),
+                _ => self.started_shards()[usize::from(shard)].deliver(delivery.clone()),
+            }
+        }
+    }
+
+    fn gap(self: &Arc<Self>, topic: Option<&Topic>, gap: Gap) {
         self.counters.gaps.fetch_add(1, Ordering::Relaxed);
         match topic {
             None => {
@@ -164,15 +202,16 @@ impl Hub {
                 }
                 self.seats.gap(None);
             }
-            Some(topic) => self.registry.with(topic, |id, shards| {
-                for &(shard, _) in shards {
+            Some(topic) => self.registry.with(topic, |members| {
+                for &(shard, _) in members.shards {
                     match shard {
-                        SEATS => self.seats.gap(Some(id)),
-                        _ => self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(id), gap)),
+                        SEATS => self.seats.gap(Some(members.id)),
+                        _ => self.started_shards()[usize::from(shard)].post(Mail::Gap(Some(members.id), gap)),
                     }
                 }
             }),
         }
+        self.suspect(topic);
     }
 }
 
@@ -259,6 +298,12 @@ impl Receive for Receiver {
     fn deliver(&self, topic: &Topic, payload: Bytes) {
         if let Some(hub) = self.0.upgrade() {
             hub.deliver(topic, payload);
+        }
+    }
+
+    fn deliver_at(&self, topic: &Topic, payload: Bytes, position: Position) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.deliver_at(topic, payload, position);
         }
     }
 

@@ -6,6 +6,7 @@ use narrows_core::{LayerError, Topic};
 use tokio::sync::oneshot;
 
 use self::stripe::{Phase, Stripe};
+use super::track::Track;
 use crate::stripes::{STRIPES, Stripes};
 use crate::sync::Arc;
 
@@ -24,6 +25,14 @@ pub(super) enum Acquired {
     Wait(Waiting),
     /// The caller starts a driver.
     Start(Waiting),
+}
+
+/// Who wants a topic's messages here, and where a topic with a history stands.
+pub(super) struct Members<'a> {
+    pub(super) id: u64,
+    /// The shards that have members, and how many.
+    pub(super) shards: &'a [(u16, u32)],
+    pub(super) track: &'a mut Option<Box<Track>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -70,6 +79,10 @@ impl Registry {
             if entry.shards[at].1 == 0 {
                 entry.shards.swap_remove(at);
             }
+        }
+        if entry.members == 0 {
+            // What comes from now on is nobody's: a position from before would only be wrong.
+            entry.track = None;
         }
         match (entry.members, entry.phase) {
             (0, Phase::On) => {
@@ -128,14 +141,27 @@ impl Registry {
         }
     }
 
-    /// Runs `work` with the topic's id and shards, if the topic has members here. The stripe's lock is held
-    /// throughout.
-    pub(super) fn with(&self, topic: &Topic, work: impl FnOnce(u64, &[(u16, u32)])) {
+    /// The name of a topic that has members here.
+    pub(super) fn topic(&self, id: u64) -> Option<Topic> {
+        self.0.at(id).by_id(id).map(|entry| entry.topic.clone())
+    }
+
+    /// Runs `work` with the topic's members, if it has any here. The stripe's lock is held throughout.
+    pub(super) fn with(&self, topic: &Topic, work: impl FnOnce(Members<'_>)) {
         let (mut stripe, hash) = self.0.of(topic);
         if let Some((id, entry)) = stripe.find(topic, hash)
             && !entry.shards.is_empty()
         {
-            work(id, &entry.shards);
+            work(Members { id, shards: &entry.shards, track: &mut entry.track });
+        }
+    }
+
+    /// Runs `work` with each topic that has a track.
+    pub(super) fn each_track(&self, mut work: impl FnMut(&Topic, u64, &mut Track)) {
+        for number in 0..STRIPES {
+            for (id, topic, track) in self.0.at(number).tracks() {
+                work(topic, id, track);
+            }
         }
     }
 }

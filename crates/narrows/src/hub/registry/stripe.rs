@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use narrows_core::{LayerError, Topic};
 use tokio::sync::oneshot;
 
+use super::super::track::Track;
 use crate::sync::Arc;
 
 /// A part of the registry's topics, under one lock.
@@ -32,6 +33,8 @@ pub(super) struct Entry {
     /// The shards that have members, and how many.
     pub(super) shards: Vec<(u16, u32)>,
     pub(super) waiting: Vec<oneshot::Sender<Result<(), Arc<LayerError>>>>,
+    /// For a topic with a history.
+    pub(super) track: Option<Box<Track>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +86,7 @@ impl Stripe {
             // Most topics have members on one shard, and one who waits: no room to spare for more.
             shards: Vec::with_capacity(1),
             waiting: Vec::with_capacity(1),
+            track: None,
         });
         let places = &self.places;
         self.by_topic.insert_unique(hash, index, |&index| {
@@ -97,6 +101,16 @@ impl Stripe {
         place.entry.as_mut().filter(|_| place.generation == generation)
     }
 
+    /// The topics with a history, and their ids.
+    pub(super) fn tracks(&mut self) -> impl Iterator<Item = (u64, &Topic, &mut Track)> {
+        let (stripes, number) = (self.stripes, self.number);
+        self.places.iter_mut().zip(0..).filter_map(move |(place, index)| {
+            let id = id(place.generation, index, stripes, number);
+            let entry = place.entry.as_mut()?;
+            Some((id, &entry.topic, entry.track.as_deref_mut()?))
+        })
+    }
+
     pub(super) fn forget(&mut self, id: u64, hash: u64) {
         let (index, _) = self.place(id);
         if let Ok(found) = self.by_topic.find_entry(hash, |&other| other == index) {
@@ -107,14 +121,17 @@ impl Stripe {
     }
 
     fn id(&self, index: u32) -> u64 {
-        let generation = self.places[index as usize].generation;
-        u64::from(generation) << 32 | (u64::from(index) * self.stripes + self.number)
+        id(self.places[index as usize].generation, index, self.stripes, self.number)
     }
 
     fn place(&self, id: u64) -> (u32, u32) {
         let place = (id & u64::from(u32::MAX)) / self.stripes;
         (place as u32, (id >> 32) as u32)
     }
+}
+
+fn id(generation: u32, index: u32, stripes: u64, number: u64) -> u64 {
+    u64::from(generation) << 32 | (u64::from(index) * stripes + number)
 }
 
 fn is(places: &[Place], index: u32, topic: &Topic) -> bool {
