@@ -50,6 +50,7 @@ impl BenchShard {
             subprotocols: Vec::new(),
             origin: OriginPolicy::any(),
             number: 0,
+            checks: Arc::default(),
         });
         let full = Arc::new(AtomicBool::new(false));
         let mut state = State::new(Duration::from_secs(1), counters.clone(), Arc::default());
@@ -57,7 +58,7 @@ impl BenchShard {
             .map(|_| {
                 let key = state.insert(settings.clone());
                 state.attach(key, Socket::Other(Box::new(Sink(full.clone()))));
-                assert!(state.join(key, TOPIC, Some(Relay::of::<C, M>(Codec::Json))));
+                assert!(state.join(key, TOPIC, Some(Relay::of::<C, M>(Codec::Json, false))));
                 key
             })
             .collect();

@@ -1,10 +1,11 @@
 #[cfg(all(test, narrows_loom))]
 mod loom_tests;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use narrows_core::Gap;
+use narrows_core::{Gap, Position, Topic};
 
 use super::state::State;
 use crate::hub::Delivery;
@@ -14,6 +15,11 @@ use crate::sync::{Arc, AtomicWaker, Mutex, Notify, lock};
 pub(crate) enum Mail {
     Deliver(Arc<Delivery>),
     Gap(Option<u64>, Gap),
+    /// Where a topic with a history stands: what is behind this was sent after that position, and all up to there came
+    /// here before it, or was turned away.
+    Settle(Topic, u64, Position),
+    /// Messages of such a topic are lost up to a position.
+    Lost(Topic, u64, Position),
     /// Work on the shard's state for a caller that is not on its thread.
     Run(Box<dyn FnOnce(&mut State) + Send>),
     /// A connection accepted elsewhere, to be served here.
@@ -37,8 +43,8 @@ struct Queue {
     deliveries: usize,
     bytes: usize,
     /// The topics of which a message was turned away. One notice stands for all that follow: a shard that is
-    /// stuck must not drown in notices.
-    gaps: HashSet<u64>,
+    /// stuck must not drown in notices. For a topic with a history, with the newest position that was.
+    gaps: HashMap<u64, Option<(Topic, Position)>>,
 }
 
 impl Mailbox {
@@ -58,6 +64,12 @@ impl Mailbox {
 
     pub(super) fn post(&self, mail: Mail) {
         let mut queue = lock(&self.queue);
+        if let Mail::Lost(_, id, _) = &mail
+            && let Some(turned_away) = queue.gaps.get_mut(id)
+        {
+            // It stands for all before it.
+            *turned_away = None;
+        }
         queue.mail.push(mail);
         let first = queue.mail.len() == 1;
         drop(queue);
@@ -76,12 +88,18 @@ impl Mailbox {
     }
 
     /// Posts a message for the shard's members. `false` when it already has more than it keeps: those who asked
-    /// for it are told of the gap.
+    /// for it are told of the gap; in a group with a history, all.
     pub(super) fn deliver(&self, delivery: Arc<Delivery>) -> bool {
         let mut queue = lock(&self.queue);
         if queue.deliveries >= Self::MAX_DELIVERIES || queue.bytes >= Self::MAX_BYTES {
-            if queue.gaps.insert(delivery.topic) {
-                queue.mail.push(Mail::Gap(Some(delivery.topic), Gap::Overflow));
+            let turned_away = delivery.group().cloned().zip(delivery.position());
+            match queue.gaps.entry(delivery.topic) {
+                Entry::Occupied(mut known) if turned_away.is_some() => drop(known.insert(turned_away)),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(new) => {
+                    new.insert(turned_away);
+                    queue.mail.push(Mail::Gap(Some(delivery.topic), Gap::Overflow));
+                }
             }
             return false;
         }
@@ -99,17 +117,20 @@ impl Mailbox {
         true
     }
 
-    /// Takes all there is, leaving `spare` for what comes next.
+    /// Takes all there is, leaving `spare` for what comes next. Where the topics stand of which messages were turned away
+    /// is behind all else: from the first such message on, none got in.
     pub(super) fn take(&self, spare: Vec<Mail>) -> Vec<Mail> {
         let mut queue = lock(&self.queue);
         let crowded = queue.crowded();
         (queue.deliveries, queue.bytes) = (0, 0);
-        queue.gaps.clear();
+        let gaps = std::mem::take(&mut queue.gaps);
         if crowded {
             self.crowded.store(false, Ordering::Relaxed);
         }
-        let taken = std::mem::replace(&mut queue.mail, spare);
+        let mut taken = std::mem::replace(&mut queue.mail, spare);
         drop(queue);
+        let turned_away = gaps.into_iter().filter_map(|(id, gap)| gap.map(|(topic, at)| (topic, id, at)));
+        taken.extend(turned_away.map(|(topic, id, at)| Mail::Settle(topic, id, at)));
         if crowded {
             self.room.notify_waiters();
         }
@@ -162,5 +183,24 @@ mod tests {
         let gaps: Vec<_> = mail.iter().filter(|m| matches!(m, Mail::Gap(..))).collect();
         assert!(matches!(gaps[..], [Mail::Gap(Some(0), Gap::Overflow), Mail::Gap(Some(1), Gap::Overflow)]));
         assert!(deliver(1), "there is room again");
+    }
+
+    #[test]
+    fn a_full_mailbox_says_where_a_topic_with_a_history_stands_behind_all_that_it_took() {
+        let mailbox = Mailbox::new();
+        let topic = narrows_core::Group::<()>::new("a").unwrap().topic();
+        let at = |epoch, offset| Position { epoch, offset };
+        let deliver = |at| {
+            let payload = Bytes::from_static(b"\x80");
+            mailbox.deliver(Arc::new(Delivery::at(1, &topic, at, payload, PayloadFormat::MsgPack)))
+        };
+        let full = Mailbox::MAX_DELIVERIES as u64;
+        assert!((1..=full).all(|n| deliver(at(7, n))));
+        assert!((1..=9).all(|n| !deliver(at(7, full + n))));
+        let mail = mailbox.take(Vec::new());
+        assert!(matches!(mail.last(), Some(Mail::Settle(_, 1, stands)) if *stands == at(7, full + 9)));
+        assert!((1..=full).all(|n| deliver(at(7, n))) && !deliver(at(7, full + 1)));
+        mailbox.post(Mail::Lost(topic.clone(), 1, at(8, 3)));
+        assert!(matches!(mailbox.take(Vec::new()).last(), Some(Mail::Lost(..))), "that stands for it");
     }
 }

@@ -14,6 +14,7 @@ mod heartbeat;
 mod mailbox;
 mod notify;
 mod outbox;
+mod past;
 mod placement;
 mod running;
 mod slot;
@@ -41,6 +42,7 @@ use self::fatal::NoUnwind;
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};
+pub(crate) use self::past::{CaughtUp, Room, Waiting};
 use self::placement::Load;
 pub(crate) use self::placement::{Placed, choose};
 use self::running::RunningCell;
@@ -198,6 +200,8 @@ impl Engine {
         match mail {
             Mail::Deliver(delivery) => deliver(state, &delivery, Some(&self.shard), &self.shard.counters),
             Mail::Gap(topic, gap) => state.borrow_mut().notify_gap(topic, gap),
+            Mail::Settle(topic, id, at) => state.borrow_mut().settle(&topic, id, at),
+            Mail::Lost(topic, id, at) => state.borrow_mut().lose(&topic, id, at),
             Mail::Run(work) => work(&mut state.borrow_mut()),
             Mail::Adopt(serve) => serve(),
             Mail::Stop => return false,
@@ -266,19 +270,44 @@ impl State {
 
 /// Brings one message to the shard's members. The message's own code runs while nothing is borrowed.
 fn deliver(state: &RefCell<State>, delivery: &Arc<Delivery>, shard: Option<&Shard>, counters: &Counters) {
+    if let Some((topic, position)) = delivery.group().zip(delivery.position()) {
+        state.borrow_mut().pass(topic, delivery.topic, position);
+    }
     for list in 0.. {
         let Some((relay, code)) = state.borrow_mut().relay(delivery.topic, list) else { break };
         let mark = shard.zip(code).map(|(shard, code)| shard.mark(code));
-        let frame = delivery.frame(&relay);
+        let frame = written(delivery, &relay, counters);
         drop(mark);
-        match frame {
-            Ok(Some(frame)) => state.borrow_mut().spread(delivery.topic, list, frame),
-            Ok(None) => {}
-            Err(error) => {
-                counters.drop_of(error.drop_reason(), 1);
-                tracing::warn!(topic = delivery.topic, %error, "a message of a group was skipped");
+        if let Some(frame) = frame {
+            state.borrow_mut().spread(delivery.topic, list, frame);
+        }
+    }
+    if state.borrow_mut().notify(delivery) {
+        held(state, delivery, counters);
+    }
+}
+
+/// Brings a message to those who are on their way to be members.
+fn held(state: &RefCell<State>, delivery: &Arc<Delivery>, counters: &Counters) {
+    if delivery.position().is_none() {
+        let caught_up = state.borrow().caught_up(delivery.topic);
+        for (slot, relay) in caught_up {
+            if let Some(frame) = written(delivery, &relay, counters) {
+                state.borrow_mut().push_if_open(slot, frame);
             }
         }
     }
-    state.borrow_mut().notify(delivery);
+    state.borrow_mut().hold(delivery);
+}
+
+/// The frame for a relay's members; a message that cannot be written is counted and skipped.
+pub(crate) fn written(delivery: &Delivery, relay: &Relay, counters: &Counters) -> Option<Frame> {
+    match delivery.frame(relay) {
+        Ok(frame) => frame,
+        Err(error) => {
+            counters.drop_of(error.drop_reason(), 1);
+            tracing::warn!(topic = delivery.topic, %error, "a message of a group was skipped");
+            None
+        }
+    }
 }

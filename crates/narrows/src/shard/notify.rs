@@ -10,9 +10,9 @@ use crate::stats::DropReason;
 use crate::sync::Arc;
 
 impl State {
-    /// Hands a message to those who listen on its topic.
-    pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) {
-        let Some(lists) = self.topics.get(delivery.topic) else { return };
+    /// Hands a message to those who listen on its topic; whether others are held who are to have it.
+    pub(super) fn notify(&mut self, delivery: &Arc<Delivery>) -> bool {
+        let Some(lists) = self.topics.get(delivery.topic) else { return false };
         let mut delivered = 0;
         'listeners: for &index in &lists.listeners {
             let slot = self.slots.at(index);
@@ -48,7 +48,9 @@ impl State {
             slot.wake();
             delivered += 1;
         }
+        let holds = lists.past.as_ref().is_some_and(|past| past.holds());
         self.tally.deliver(delivered);
+        holds
     }
 
     /// Tells every connection that asked for it that messages may be missing, of one topic or of any.
@@ -70,14 +72,14 @@ mod tests {
     use narrows_core::PayloadFormat;
 
     use super::*;
+    use crate::hub::Relay;
+    use crate::shard::InboxItem;
     use crate::stats::Counters;
     use crate::transport::RouteSettings;
-    use crate::{Capacity, Codec, Limits, OriginPolicy};
+    use crate::{Capacity, Close, Codec, Connection, Consumer, Limits, NoEvent, OriginPolicy, Reject};
 
-    #[test]
-    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
-        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
-        let settings = RouteSettings {
+    fn settings(inbox: Capacity) -> Arc<RouteSettings> {
+        Arc::new(RouteSettings {
             name: "test",
             limits: Limits::default(),
             outbox: Capacity::default(),
@@ -86,10 +88,16 @@ mod tests {
             subprotocols: Vec::new(),
             number: 0,
             origin: OriginPolicy::any(),
-        };
+            checks: Arc::default(),
+        })
+    }
+
+    #[test]
+    fn an_inbox_that_drops_its_oldest_keeps_within_its_bytes() {
+        let inbox = Capacity::default().max_bytes(10).overflow(Overflow::DropOldest);
         let counters = Arc::<Counters>::default();
         let mut state = State::new(Duration::from_secs(1), counters.clone(), Arc::default());
-        let key = state.insert(Arc::new(settings));
+        let key = state.insert(settings(inbox));
         assert!(state.join(key, 1, None));
         for size in [1, 1, 1, 1, 9] {
             let payload = vec![0; size].into();
@@ -97,5 +105,38 @@ mod tests {
         }
         let inbox = state.slots.at(key.index).inbox.as_ref().unwrap();
         assert_eq!((inbox.messages(), counters.read([]).dropped(DropReason::Inbox)), (2, 3));
+    }
+
+    #[test]
+    fn who_left_a_topic_for_good_is_not_told_what_was_lost_of_it() {
+        let mut state = State::new(Duration::from_secs(1), Arc::default(), Arc::default());
+        let key = state.insert(settings(Capacity::default()));
+        let relay = Relay::of::<Reader, String>(Codec::Json, false);
+        for topic in [1, 2] {
+            assert!(state.join(key, topic, Some(relay)) && state.join(key, topic, None));
+            state.note_lost(key, topic);
+        }
+        assert_eq!(state.leave(key, Some((1, None))), [1, 1]);
+        assert_eq!(state.leave(key, Some((2, Some(true)))), [2], "it is still a member");
+        let inbox = state.slots.at(key.index).inbox.as_mut().unwrap();
+        let told = std::array::from_fn(|_| inbox.pop());
+        assert!(matches!(told, [Some(InboxItem::Lost(2)), None]), "{told:?}");
+    }
+
+    struct Reader;
+
+    impl Consumer for Reader {
+        type Scope = ();
+        type In = String;
+        type Out = String;
+        type Event = NoEvent;
+
+        async fn connect((): (), _: &mut Connection<Self>) -> Result<Self, Reject> {
+            Ok(Self)
+        }
+
+        async fn receive(&mut self, _: String, _: &mut Connection<Self>) -> Result<(), Close> {
+            Ok(())
+        }
     }
 }

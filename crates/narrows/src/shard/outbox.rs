@@ -17,6 +17,8 @@ pub(crate) enum FrameKind {
     /// Only the newest of these waits: RFC 6455 (5.5.3) asks for an answer to the latest ping alone.
     Pong,
     Ping,
+    /// What `narrows.v1` has to say: it waits for room like a message, by its bytes alone, but is never dropped.
+    Control,
     /// The last frame there is.
     Close,
 }
@@ -66,7 +68,17 @@ impl Outbox {
         self.queue.push(frame);
     }
 
+    /// Puts a frame before all others; none of them has begun.
+    pub(super) fn push_first(&mut self, frame: Frame) {
+        debug_assert!(!self.started && frame.kind != FrameKind::Data);
+        self.bytes += frame.bytes.len();
+        self.queue.push_first(frame);
+    }
+
     pub(super) fn push(&mut self, frame: Frame, capacity: &Capacity) -> Pushed {
+        if frame.kind == FrameKind::Control {
+            return self.push_control(frame, capacity);
+        }
         if frame.kind != FrameKind::Data {
             if frame.kind != FrameKind::Close {
                 self.remove_first(frame.kind);
@@ -93,6 +105,18 @@ impl Outbox {
         if replaced + oldest == 0 { Pushed::Stored } else { Pushed::MadeRoom { replaced, oldest } }
     }
 
+    fn push_control(&mut self, frame: Frame, capacity: &Capacity) -> Pushed {
+        let mut oldest = 0;
+        while self.bytes > 0 && self.bytes + frame.bytes.len() > capacity.max_bytes {
+            if capacity.overflow == Overflow::Close || !self.remove_first(FrameKind::Data) {
+                return Pushed::Full;
+            }
+            oldest += 1;
+        }
+        self.store(frame, false);
+        if oldest == 0 { Pushed::Stored } else { Pushed::MadeRoom { replaced: 0, oldest } }
+    }
+
     /// Drops every message that has not begun, for a connection that ends; gives their number.
     pub(super) fn clear(&mut self) -> usize {
         let begun = if self.started { self.queue.pop() } else { None };
@@ -106,6 +130,11 @@ impl Outbox {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The messages that the capacity counts.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
     }
 
     pub(super) fn messages(&self) -> usize {
@@ -265,6 +294,25 @@ mod tests {
         assert_eq!(outbox.push(ping, &capacity), Pushed::Stored);
         assert_eq!(outbox.push(data("a large message", 0), &capacity), Pushed::Stored);
         assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Full);
+    }
+
+    #[test]
+    fn a_frame_of_the_protocol_is_never_dropped_and_never_without_bound() {
+        let control = |text: &'static str| Frame { kind: FrameKind::Control, ..data(text, 0) };
+        for policy in [Overflow::DropNewest, Overflow::DropOldest, Overflow::KeepLatest] {
+            let capacity = Capacity::default().max_messages(2).max_bytes(8).overflow(policy);
+            let mut outbox = Outbox::default();
+            outbox.push_first(control("hi"));
+            assert_eq!(outbox.push(data("a", 0), &capacity), Pushed::Stored);
+            assert_eq!(outbox.push(data("b", 0), &capacity), Pushed::Stored);
+            assert_eq!(outbox.push(control("1234"), &capacity), Pushed::Stored);
+            assert_eq!(outbox.push(control("5"), &capacity), Pushed::MadeRoom { replaced: 0, oldest: 1 });
+            assert_eq!(texts(&outbox), ["hi", "b", "1234", "5"]);
+            assert_eq!(outbox.push(control("12"), &capacity), Pushed::Full);
+        }
+        let (mut outbox, capacity) = filled(Overflow::Close);
+        assert_eq!(outbox.push(control("1"), &capacity), Pushed::Stored);
+        assert_eq!(outbox.push(control("12"), &capacity.max_bytes(4)), Pushed::Full);
     }
 
     #[test]

@@ -23,10 +23,11 @@ pub(crate) enum Method {
     Disconnect,
     /// Whether identities hold.
     Check,
+    Unrecovered,
 }
 
 impl Method {
-    const ALL: [(Self, &'static str); 11] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::Request, "request"),
         (Self::Scope, "scope"),
         (Self::Connect, "connect"),
@@ -38,6 +39,7 @@ impl Method {
         (Self::Encode, "encode"),
         (Self::Disconnect, "disconnect"),
         (Self::Check, "check"),
+        (Self::Unrecovered, "unrecovered"),
     ];
 }
 

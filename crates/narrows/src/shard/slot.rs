@@ -27,6 +27,8 @@ pub(crate) enum End {
     /// The outbox or inbox overflowed, or the socket stayed full for too long.
     Slow,
     Drain,
+    /// Its client came back, and goes on in another connection.
+    Resumed,
     /// Its identity holds no longer.
     SessionEnded,
 }
@@ -36,6 +38,8 @@ pub(crate) enum End {
 pub(crate) enum InboxItem {
     Message(Arc<Delivery>),
     Gap(Gap),
+    /// Messages of this topic are lost to its client.
+    Lost(u64),
 }
 
 /// The events that a consumer has not yet been handed.
@@ -45,6 +49,8 @@ pub(super) struct Inbox {
     bytes: usize,
     /// A notice of a gap waits. One stands for any number of losses, and costs no place.
     has_gap: bool,
+    /// The topics of which messages are lost to the client, once each: no more than it is in.
+    lost: Vec<u64>,
 }
 
 impl Inbox {
@@ -74,12 +80,26 @@ impl Inbox {
         }
     }
 
+    pub(super) fn note_lost(&mut self, topic: u64) {
+        if !self.lost.contains(&topic) {
+            self.lost.push(topic);
+        }
+    }
+
+    /// Its topic was left: what is lost of it is no matter any more.
+    pub(super) fn forget_lost(&mut self, topic: u64) {
+        self.lost.retain(|lost| *lost != topic);
+    }
+
     pub(super) fn pop(&mut self) -> Option<InboxItem> {
+        if !self.lost.is_empty() {
+            return Some(InboxItem::Lost(self.lost.remove(0)));
+        }
         let item = self.queue.pop_front();
         match &item {
             Some(InboxItem::Message(delivery)) => self.bytes -= delivery.payload.len(),
             Some(InboxItem::Gap(_)) => self.has_gap = false,
-            None => {}
+            Some(InboxItem::Lost(_)) | None => {}
         }
         item
     }

@@ -96,6 +96,14 @@ impl State {
         Ok(())
     }
 
+    /// Puts a frame before all that waits for a connection without a socket yet. No policy touches it.
+    pub(crate) fn send_first(&mut self, key: SlotKey, frame: Frame) {
+        self.flush();
+        if let Some(slot) = self.slots.get(key) {
+            slot.outbox.get_or_insert_default().push_first(frame);
+        }
+    }
+
     /// Sends the last frame, if there is to be one; nothing is sent to this connection after it.
     pub(crate) fn close(&mut self, key: SlotKey, last: Option<Frame>) {
         let Some(slot) = self.slots.get(key) else { return };
@@ -162,13 +170,18 @@ impl State {
             }
             !leaves
         });
+        if let Some(inbox) = &mut slot.inbox {
+            for gone in left.iter().filter(|gone| slot.memberships.iter().all(|m| m.topic != gone.topic)) {
+                inbox.forget_lost(gone.topic);
+            }
+        }
         for membership in &left {
             self.take_out(*membership);
         }
         left.into_iter().map(|m| m.topic).collect()
     }
 
-    fn take_out(&mut self, gone: Membership) {
+    pub(super) fn take_out(&mut self, gone: Membership) {
         let Some(moved) = self.topics.remove(gone.topic, gone.list, gone.at) else { return };
         let memberships = self.slots.at(moved).memberships.iter_mut();
         for m in memberships.filter(|m| m.topic == gone.topic && m.list == gone.list) {

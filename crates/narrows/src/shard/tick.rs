@@ -26,6 +26,7 @@ impl State {
 
     /// Makes a frame due to every member of one of a topic's lists.
     pub(super) fn spread(&mut self, topic: u64, list: usize, frame: Frame) {
+        let is_message = frame.kind == FrameKind::Data;
         let number = self.number(frame);
         let Some((_, members)) = self.topics.get(topic).and_then(|lists| lists.relays.get(list)) else {
             return;
@@ -39,8 +40,10 @@ impl State {
             }
             note(slot, index, number, &mut self.touched);
         }
-        self.tally.deliver(members.len() - lost);
-        self.counters.drop_of(DropReason::ConnectionEnded, lost);
+        if is_message {
+            self.tally.deliver(members.len() - lost);
+            self.counters.drop_of(DropReason::ConnectionEnded, lost);
+        }
     }
 
     /// Gives a frame its number in this tick. It holds until the next call, which may end the tick.

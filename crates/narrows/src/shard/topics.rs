@@ -1,10 +1,14 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::past::Past;
 use crate::hub::Relay;
 
 /// The list number of those who listen; every other number is a relay's.
 pub(super) const LISTENERS: u32 = u32::MAX;
+
+/// That of those who are on their way to be members: they get what they missed first.
+pub(super) const HELD: u32 = u32::MAX - 1;
 
 /// A shard's members of every topic, in lists of slot numbers that a delivery runs through.
 #[derive(Debug, Default)]
@@ -15,11 +19,22 @@ pub(super) struct Lists {
     /// One list for each way in which members want the message written.
     pub(super) relays: Vec<(Relay, Vec<u32>)>,
     pub(super) listeners: Vec<u32>,
+    /// For a topic with a history.
+    pub(super) past: Option<Box<Past>>,
 }
 
 impl Topics {
     pub(super) fn get(&self, topic: u64) -> Option<&Lists> {
         self.0.get(&topic)
+    }
+
+    pub(super) fn get_mut(&mut self, topic: u64) -> Option<&mut Lists> {
+        self.0.get_mut(&topic)
+    }
+
+    /// What a topic with a history has beside its lists; made if it is the first time.
+    pub(super) fn past(&mut self, topic: u64) -> &mut Past {
+        self.0.entry(topic).or_default().past.get_or_insert_default()
     }
 
     /// Puts a member at the end of its list: the list's number and the member's place.
@@ -45,13 +60,18 @@ impl Topics {
     /// Takes a member out. The last of the list moves to its place: that slot is returned.
     pub(super) fn remove(&mut self, topic: u64, list: u32, at: u32) -> Option<u32> {
         let lists = self.0.get_mut(&topic)?;
-        let members = match list {
-            LISTENERS => &mut lists.listeners,
-            relay => &mut lists.relays[relay as usize].1,
+        let moved = if list == HELD {
+            lists.past.as_mut().and_then(|past| past.remove(at))
+        } else {
+            let members = match list {
+                LISTENERS => &mut lists.listeners,
+                relay => &mut lists.relays[relay as usize].1,
+            };
+            members.swap_remove(at as usize);
+            members.get(at as usize).copied()
         };
-        members.swap_remove(at as usize);
-        let moved = members.get(at as usize).copied();
-        if lists.listeners.is_empty() && lists.relays.iter().all(|(_, members)| members.is_empty()) {
+        let held = lists.past.as_ref().is_some_and(|past| past.holds());
+        if !held && lists.listeners.is_empty() && lists.relays.iter().all(|(_, members)| members.is_empty()) {
             self.0.remove(&topic);
         }
         moved

@@ -34,6 +34,13 @@ impl Queue {
         self.places.push_back(Some(frame));
     }
 
+    pub(super) fn push_first(&mut self, frame: Frame) {
+        self.places.push_front(Some(frame));
+        for number in self.by_key.iter_mut().flat_map(|index| index.values_mut()) {
+            *number += 1;
+        }
+    }
+
     /// Pushes a message that [`remove_key`](Self::remove_key) finds.
     pub(super) fn push_keyed(&mut self, frame: Frame) {
         let number = self.first + self.places.len() as u64;
