@@ -69,7 +69,10 @@ impl Asking {
                     for holder in std::iter::once(&asked.holders[at]).chain(&others) {
                         match &standings {
                             Some(standings) => self.identities.answer(holder, standings[n]),
-                            None => unanswered(holder),
+                            None => {
+                                holder.doubt();
+                                unanswered(holder);
+                            }
                         }
                     }
                     if n % CHUNK == CHUNK - 1 {

@@ -1,3 +1,5 @@
+use tokio::sync::oneshot;
+
 use super::Identity;
 use super::digest::SessionDigest;
 use super::register::Identities;
@@ -16,8 +18,8 @@ pub(super) struct Holder {
 
 /// Where its connection is.
 enum Place {
-    /// On its way to a shard.
-    Opening,
+    /// On its way to a shard. Somebody may wait for what its check says first: whether it holds.
+    Opening(Option<oneshot::Sender<bool>>),
     On(Arc<Shard>, SlotKey),
     /// The identity has ended, or the connection.
     Ended,
@@ -29,14 +31,41 @@ impl Holder {
         identity: Identity,
         session: Option<SessionDigest>,
         number: u32,
+        first: Option<oneshot::Sender<bool>>,
     ) -> Self {
-        Self { identities, identity, session, number, place: Mutex::new(Place::Opening) }
+        Self { identities, identity, session, number, place: Mutex::new(Place::Opening(first)) }
+    }
+
+    /// Its check has said that it holds: whoever waits for that is told.
+    pub(super) fn hold(&self) {
+        if let Some(first) = self.take_first() {
+            // Nobody waits any more where that took too long.
+            let _ = first.send(true);
+        }
+    }
+
+    /// Its check has said nothing.
+    pub(super) fn doubt(&self) {
+        drop(self.take_first());
+    }
+
+    fn take_first(&self) -> Option<oneshot::Sender<bool>> {
+        match &mut *lock(&self.place) {
+            Place::Opening(first) => first.take(),
+            _ => None,
+        }
     }
 
     /// Ends the connection, wherever it is; `false` when it has ended already.
     pub(super) fn end(&self) -> bool {
         match std::mem::replace(&mut *lock(&self.place), Place::Ended) {
-            Place::Opening => true,
+            Place::Opening(first) => {
+                if let Some(first) = first {
+                    // As above.
+                    let _ = first.send(false);
+                }
+                true
+            }
             Place::On(shard, key) => {
                 shard.post(Mail::Run(Box::new(move |state| state.finish(key, End::SessionEnded))));
                 true
@@ -65,7 +94,7 @@ impl Bound {
     /// Says where the connection is from now on; `false` when its identity has ended on the way.
     pub(crate) fn settle(&self, shard: &Arc<Shard>, key: SlotKey) -> bool {
         let mut place = lock(&self.0.place);
-        let holds = matches!(*place, Place::Opening);
+        let holds = matches!(*place, Place::Opening(_));
         if holds {
             *place = Place::On(shard.clone(), key);
         }

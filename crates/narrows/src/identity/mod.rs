@@ -3,6 +3,7 @@
 mod asking;
 mod check;
 mod digest;
+mod ends;
 mod holder;
 mod keeper;
 mod notice;
@@ -21,9 +22,8 @@ use http::request::Parts;
 pub use self::check::{Checking, IdentityCheck, Standing};
 pub(crate) use self::digest::SessionDigest;
 pub(crate) use self::holder::Bound;
-pub(crate) use self::notice::{Notice, notices};
 pub(crate) use self::recent::Since;
-pub(crate) use self::register::{Identities, NotBound};
+pub(crate) use self::register::{First, Identities, NotBound};
 
 /// Whose a connection is, and for how long: a session, a user, a time.
 ///
@@ -53,6 +53,10 @@ pub(crate) use self::register::{Identities, NotBound};
 /// Clones are cheap.
 #[derive(Clone, Default)]
 pub struct Identity(Arc<Fields>);
+
+/// The name of the cookie by which the identity of a request was found, in its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct BoundCookie(pub(crate) Box<str>);
 
 #[derive(Clone, Default)]
 struct Fields {
@@ -129,6 +133,16 @@ impl Identity {
 
     /// For an extractor: the connection of this handshake will have it. A later one takes the place of an earlier.
     pub fn bind(self, parts: &mut Parts) {
+        parts.extensions.remove::<BoundCookie>();
+        parts.extensions.insert(self);
+    }
+
+    /// As [`bind`](Self::bind), for an identity that was found by the cookie of this name: the connection
+    /// [goes on](crate::Resume) later for a client alone that brings this cookie with the same value as now.
+    ///
+    /// Without it that is the cookie that holds the key of the session, if there is one.
+    pub fn bind_to_cookie(self, parts: &mut Parts, name: &str) {
+        parts.extensions.insert(BoundCookie(name.into()));
         parts.extensions.insert(self);
     }
 

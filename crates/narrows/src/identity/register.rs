@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use narrows_core::{LayerError, Topic};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::digest::SessionDigest;
@@ -53,6 +54,16 @@ pub(crate) enum NotBound {
     Shards(io::Error),
 }
 
+/// What the check of an identity says first.
+pub(crate) struct First(oneshot::Receiver<bool>);
+
+impl First {
+    /// Whether it holds; `None` when that cannot be found out now.
+    pub(crate) async fn holds(self) -> Option<bool> {
+        self.0.await.ok()
+    }
+}
+
 impl Identities {
     pub(crate) fn new(
         hub: Arc<Hub>,
@@ -97,6 +108,28 @@ impl Identities {
         since: Since,
         shard: &Arc<Shard>,
     ) -> Result<Bound, NotBound> {
+        self.enter(identity, since, shard, None).await
+    }
+
+    /// As [`bind`](Self::bind), for an identity into which nobody has looked lately: its check, if it has one, is asked
+    /// at once, and what it says first is given.
+    pub(crate) async fn bind_again(
+        self: &Arc<Self>,
+        identity: Identity,
+        shard: &Arc<Shard>,
+    ) -> Result<(Bound, Option<First>), NotBound> {
+        let (told, first) = identity.check().map(|_| oneshot::channel()).unzip();
+        let bound = self.enter(identity, Since::UNKNOWN, shard, told).await?;
+        Ok((bound, first.map(First)))
+    }
+
+    async fn enter(
+        self: &Arc<Self>,
+        identity: Identity,
+        since: Since,
+        shard: &Arc<Shard>,
+        first: Option<oneshot::Sender<bool>>,
+    ) -> Result<Bound, NotBound> {
         self.listen().await.map_err(NotBound::Layer)?;
         let session = identity.session().map(SessionDigest::of);
         let expires = identity.expires().and_then(instant_of);
@@ -106,7 +139,7 @@ impl Identities {
             self.counters.ended_by_notice.fetch_add(1, Ordering::Relaxed);
             return Err(NotBound::Ended);
         }
-        let make = |number| Holder::new(self.clone(), identity.clone(), session, number);
+        let make = |number| Holder::new(self.clone(), identity.clone(), session, number, first);
         let holder = table.insert(&identity, session, expires, make);
         if known == Known::Unclear {
             table.ask(&holder, Instant::now());
@@ -230,6 +263,7 @@ impl Identities {
                 let is_over = until.is_some_and(|until| until <= SystemTime::now());
                 let until = if is_over { Some(now + keeper::RETRY) } else { until.and_then(instant_of) };
                 lock(&self.table).set_expires(holder, until);
+                holder.hold();
             }
             Standing::Ended => {
                 let is_over = lock(&self.table).is_over(holder, now);

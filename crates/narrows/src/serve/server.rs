@@ -118,6 +118,7 @@ impl Listening {
             // The other nodes are to know that this one is in no group any more.
             channels.identities().let_go();
             channels.hub().settled().await;
+            channels.presences().let_go().await;
         };
         if tokio::time::timeout(settings.drain_timeout, drained).await.is_err() {
             let left = channels.stats().connections;

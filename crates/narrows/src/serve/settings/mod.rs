@@ -26,6 +26,7 @@ mod loaded;
 mod nearest;
 mod program;
 mod render;
+mod secret;
 mod setting;
 mod source;
 mod table;
@@ -41,6 +42,7 @@ pub use error::SettingsError;
 pub use loaded::{Command, Loaded};
 pub use program::Program;
 pub use render::markdown;
+pub use secret::Secret;
 pub use setting::Setting;
 pub use source::Source;
 
@@ -88,6 +90,17 @@ pub struct Settings {
     pub outbox_messages: usize,
     /// How often the identities of connections are checked. Default 60 s; zero is never.
     pub identity_check_period: Duration,
+    /// How long after its last sign of life a node counts as dead, and its connections leave the presence of their groups.
+    pub presence_lease: Duration,
+    /// How often the members of a group's presence are told of changes.
+    pub presence_period: Duration,
+    /// For how long clients may come back after a lost connection, and go on. Default 120 s; zero is not at all.
+    pub resume_window: Duration,
+    /// What seals their tokens; see [`ChannelsBuilder::secret_key`](crate::ChannelsBuilder::secret_key). Default none:
+    /// one that only this process knows.
+    pub secret_key: Secret<String>,
+    /// What sealed tokens before that. Default none.
+    pub secret_key_fallbacks: Secret<Vec<String>>,
     /// Origins whose pages may open sockets: `same`, `any`, or a list. Default `same`.
     pub origins: Vec<String>,
     /// What becomes of a handshake without an origin: `allow`, `no-cookies` or `refuse`. Default `no-cookies`.
@@ -119,6 +132,11 @@ impl Default for Settings {
             unsent_bytes: 128 << 10,
             outbox_messages: 4096,
             identity_check_period: Duration::from_secs(60),
+            presence_lease: Duration::from_secs(30),
+            presence_period: Duration::from_secs(1),
+            resume_window: Duration::from_secs(120),
+            secret_key: Secret::default(),
+            secret_key_fallbacks: Secret::default(),
             origins: vec!["same".to_owned()],
             missing_origin: "no-cookies".to_owned(),
             drain_delay: Duration::ZERO,

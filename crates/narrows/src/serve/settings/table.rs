@@ -41,6 +41,9 @@ impl Row {
 /// A setting as the table below writes it: name, kind, field and help.
 type Line = (&'static str, Kind, Field, &'static str);
 
+/// Those whose values are shown to nobody.
+const SECRETS: [&str; 2] = ["secret_key", "secret_key_fallbacks"];
+
 /// Every setting that a server has, in the order in which the help shows them.
 pub(super) fn rows() -> Vec<Row> {
     use Field::{Duration, List, Number, Paths, Switch, Text};
@@ -102,6 +105,22 @@ pub(super) fn rows() -> Vec<Row> {
             ("identity_check_period", OFF, Duration(|s| &mut s.identity_check_period),
                 "How often it is checked whether the sessions of connections still hold"),
         ]),
+        ("Presence", vec![
+            ("presence_lease", NEEDED, Duration(|s| &mut s.presence_lease),
+                "How long after its last sign of life a node counts as dead, and its connections leave"),
+            ("presence_period", INSTANT, Duration(|s| &mut s.presence_period),
+                "How often members are told who came and went"),
+            ("max_tracked", ANY, Number(|s| &mut s.limits.max_tracked),
+                "Groups in whose presence one connection may be"),
+        ]),
+        ("Coming back", vec![
+            ("resume_window", OFF, Duration(|s| &mut s.resume_window),
+                "How long clients may take to come back after a lost connection, and go on where they were"),
+            ("secret_key", Kind::Text("TEXT"), Text(|s| &mut s.secret_key.0),
+                "The site's secret, the same on all nodes: seals what a client brings when it comes back"),
+            ("secret_key_fallbacks", Kind::List("TEXT"), List(|s| &mut s.secret_key_fallbacks.0),
+                "Secrets that were in use before it"),
+        ]),
         ("Messages", vec![
             ("max_message_bytes", SIZE, Number(|s| &mut s.limits.max_message_bytes),
                 "Largest message from a client, all its fragments together"),
@@ -138,7 +157,14 @@ pub(super) fn rows() -> Vec<Row> {
     for (section, settings) in sections {
         for (name, kind, field, help) in settings {
             let default = default_of(&mut defaults, kind, &field);
-            let setting = Setting { section, ..Setting::new(name, kind, default, help) };
+            let mut setting = Setting { section, ..Setting::new(name, kind, default, help) };
+            if SECRETS.contains(&name) {
+                setting = setting.secret();
+            }
+            if name == "secret_key" {
+                // As platforms and other programs of the same site have it.
+                setting = setting.variable("SECRET_KEY");
+            }
             rows.push(Row { setting, field });
         }
     }

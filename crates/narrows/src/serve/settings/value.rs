@@ -113,14 +113,15 @@ impl Kind {
             Self::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Self::Choice(_) => wrong("among its choices"),
             Self::List(_) | Self::Addresses | Self::Origins | Self::Proxies => {
-                self.check_list(text.split(',').map(str::trim).filter(|item| !item.is_empty()))
+                self.check_list(text.split(','))
             }
         }
     }
 
-    /// Checks the items of a list, however they were separated.
+    /// Checks the items of a list, however they were separated; empty ones are none.
     pub(super) fn check_list<'a>(&self, items: impl IntoIterator<Item = &'a str>) -> Result<Value, String> {
-        let items: Vec<String> = items.into_iter().map(str::to_owned).collect();
+        let items = items.into_iter().map(str::trim).filter(|item| !item.is_empty());
+        let items: Vec<String> = items.map(str::to_owned).collect();
         match self {
             Self::Addresses => {
                 if let Some(item) = items.iter().find(|item| !is_address(item)) {
