@@ -1,5 +1,6 @@
 //! Debian's Chromium in tests, driven over WebDriver.
 
+mod devtools;
 mod driver;
 mod tab;
 

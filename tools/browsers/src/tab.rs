@@ -4,6 +4,8 @@ use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
 
+use crate::devtools::Devtools;
+
 /// How long a page may take to show something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -72,6 +74,11 @@ impl Tab {
             // A driver cannot wait for an event of the page; ask again a little later.
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
+    }
+
+    /// Gives Chromium's devtools a command, such as `Network.emulateNetworkConditions`.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.client.issue_cmd(Devtools { command: command.to_owned(), parameters }).await.expect(command)
     }
 
     /// The text that somebody reads there.
