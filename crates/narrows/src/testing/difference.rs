@@ -1,9 +1,27 @@
 use std::fmt::Write;
+use std::panic::Location;
 
+use serde::Serialize;
 use serde_json::Value;
 
+/// What a test expects, as JSON.
+pub(super) fn expected_json<T: Serialize + ?Sized>(expected: &T, at: &Location<'_>) -> Value {
+    match serde_json::to_value(expected) {
+        Ok(expected) => expected,
+        Err(error) => panic!("the expected value is no JSON: {error}\n  at {at}"),
+    }
+}
+
+/// Panics when something else came, with the places where it differs.
+pub(super) fn must_equal(expected: &Value, came: &Value, at: &Location<'_>) {
+    if came != expected {
+        let places = difference(expected, came);
+        panic!("expected {expected}\n     got {came}\n{places}  at {at}");
+    }
+}
+
 /// Where two values differ, one line for each place: its path, what was expected, what came.
-pub(super) fn difference(expected: &Value, came: &Value) -> String {
+fn difference(expected: &Value, came: &Value) -> String {
     let mut lines = String::new();
     compare("", Some(expected), Some(came), &mut lines);
     lines

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::TestClient;
-use super::difference::difference;
+use super::difference::{expected_json, must_equal};
 use super::received::Received;
 
 /// What a test waits for.
@@ -82,19 +82,12 @@ impl TestClient {
     where
         T: Serialize + ?Sized,
     {
-        let (expected, at) = (serde_json::to_value(expected), Location::caller());
+        let at = Location::caller();
+        let expected = expected_json(expected, at);
         async move {
-            let expected = match expected {
-                Ok(expected) => expected,
-                Err(error) => panic!("the expected value is no JSON: {error}\n  at {at}"),
-            };
             let received = self.message(&expected.to_string(), at).await;
             match received.decode::<Value>(self.codec) {
-                Ok(value) if value == expected => {}
-                Ok(value) => {
-                    let places = difference(&expected, &value);
-                    panic!("expected {expected}\n     got {value}\n{places}  at {at}")
-                }
+                Ok(value) => must_equal(&expected, &value, at),
                 Err(error) => panic!("expected {expected}\n     got {received}\n  {error}\n  at {at}"),
             }
         }

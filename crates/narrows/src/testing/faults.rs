@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use narrows_core::{Gap, Inbound, LayerError, Skipped, Topic};
+use narrows_core::{Gap, Inbound, LayerError, Position, Skipped, Topic};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -38,11 +38,20 @@ struct Plan {
     swap_chance: f64,
     delay: Option<(Duration, Handle)>,
     /// Waits for the message behind it, to let it pass.
-    held: Option<(Topic, Bytes)>,
-    delayed: VecDeque<(Instant, Topic, Bytes)>,
+    held: Option<Arrival>,
+    delayed: VecDeque<(Instant, Arrival)>,
+    refuse_reads: usize,
+    read_delay: Duration,
     arrivals: u64,
     random: u64,
     counts: FaultCounts,
+}
+
+/// A message on its way to the node.
+struct Arrival {
+    topic: Topic,
+    payload: Bytes,
+    position: Option<Position>,
 }
 
 /// What a [`FaultyLayer`](super::FaultyLayer) has done so far.
@@ -59,6 +68,8 @@ pub struct FaultCounts {
     pub swapped: u64,
     /// Calls that were answered with [`LayerError::Unavailable`].
     pub refused: u64,
+    /// Reads of histories, those that were refused too.
+    pub reads: u64,
 }
 
 impl Faults {
@@ -107,6 +118,17 @@ impl Faults {
         self.plan().delay = (!delay.is_zero()).then(|| (delay, Handle::current()));
     }
 
+    /// Refuses the next `count` reads of histories with [`LayerError::Unavailable`].
+    pub fn refuse_reads(&self, count: usize) {
+        self.plan().refuse_reads = count;
+    }
+
+    /// Answers reads of histories this much later, by tokio's clock; [`Duration::ZERO`] ends it. What is published meanwhile is
+    /// in the answer.
+    pub fn delay_reads(&self, delay: Duration) {
+        self.plan().read_delay = delay;
+    }
+
     /// Cuts the link: calls are refused with [`LayerError::Unavailable`], and what others publish is lost, but for
     /// what waits in a queue.
     pub fn disconnect(&self) {
@@ -138,10 +160,9 @@ impl Faults {
     pub fn heal(&self) {
         let plan = &mut *self.plan();
         let held = plan.held.take();
-        let waiting =
-            std::mem::take(&mut plan.delayed).into_iter().map(|(_, topic, payload)| (topic, payload));
-        for (topic, payload) in waiting.chain(held) {
-            self.hand_in(plan, &topic, payload);
+        let waiting = std::mem::take(&mut plan.delayed).into_iter().map(|(_, arrival)| arrival);
+        for arrival in waiting.chain(held) {
+            self.hand_in(plan, arrival);
         }
         let reconnects = plan.disconnected;
         *plan = Plan { random: plan.random, counts: plan.counts, ..Plan::default() };
@@ -165,6 +186,21 @@ impl Faults {
         if disconnected { Err(self.refuse()) } else { Ok(()) }
     }
 
+    /// As [`check_link`](Self::check_link), for a read of a history; it takes its time.
+    pub(super) async fn check_read(&self) -> Result<(), LayerError> {
+        let (refused, delay) = {
+            let plan = &mut *self.plan();
+            plan.counts.reads += 1;
+            let refused = plan.refuse_reads > 0;
+            plan.refuse_reads = plan.refuse_reads.saturating_sub(1);
+            (refused, plan.read_delay)
+        };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        if refused { Err(self.refuse()) } else { self.check_link() }
+    }
+
     pub(super) fn refuse(&self) -> LayerError {
         self.plan().counts.refused += 1;
         LayerError::Unavailable("the test cut the link".into())
@@ -175,28 +211,29 @@ impl Faults {
         self.0.cut.notified()
     }
 
-    pub(super) fn arrived(&self, topic: &Topic, payload: Bytes) {
+    pub(super) fn arrived(&self, topic: &Topic, payload: Bytes, position: Option<Position>) {
         let plan = &mut *self.plan();
         if plan.drops(topic, &payload) {
             plan.counts.dropped += 1;
             return;
         }
-        if let Some((held_topic, held)) = plan.held.take() {
+        let arrival = Arrival { topic: topic.clone(), payload, position };
+        if let Some(held) = plan.held.take() {
             plan.counts.swapped += 1;
-            self.pass(plan, topic, payload);
-            self.pass(plan, &held_topic, held);
+            self.pass(plan, arrival);
+            self.pass(plan, held);
         } else if plan.swaps() {
-            plan.held = Some((topic.clone(), payload));
+            plan.held = Some(arrival);
         } else {
-            self.pass(plan, topic, payload);
+            self.pass(plan, arrival);
         }
     }
 
     /// Hands a message in now, or when it is due.
-    fn pass(&self, plan: &mut Plan, topic: &Topic, payload: Bytes) {
-        let last_due = plan.delayed.back().map(|(due, ..)| *due);
+    fn pass(&self, plan: &mut Plan, arrival: Arrival) {
+        let last_due = plan.delayed.back().map(|(due, _)| *due);
         let (due, runtime) = match (&plan.delay, last_due) {
-            (None, None) => return self.hand_in(plan, topic, payload),
+            (None, None) => return self.hand_in(plan, arrival),
             // The delay was ended: behind those that still wait.
             (None, Some(last_due)) => (last_due, None),
             (Some((delay, runtime)), last_due) => {
@@ -212,21 +249,23 @@ impl Faults {
             });
         }
         plan.counts.delayed += 1;
-        plan.delayed.push_back((due, topic.clone(), payload));
+        plan.delayed.push_back((due, arrival));
     }
 
     fn hand_in_due(&self) {
         let (plan, now) = (&mut *self.plan(), Instant::now());
-        while plan.delayed.front().is_some_and(|(due, ..)| *due <= now) {
-            let (_, topic, payload) = plan.delayed.pop_front().expect("it was just seen");
-            self.hand_in(plan, &topic, payload);
+        while plan.delayed.front().is_some_and(|(due, _)| *due <= now) {
+            let (_, arrival) = plan.delayed.pop_front().expect("it was just seen");
+            self.hand_in(plan, arrival);
         }
     }
 
-    fn hand_in(&self, plan: &mut Plan, topic: &Topic, payload: Bytes) {
-        if let Some(inbound) = self.0.inbound.get() {
-            plan.counts.delivered += 1;
-            inbound.deliver(topic, payload);
+    fn hand_in(&self, plan: &mut Plan, arrival: Arrival) {
+        let Some(inbound) = self.0.inbound.get() else { return };
+        plan.counts.delivered += 1;
+        match arrival.position {
+            None => inbound.deliver(&arrival.topic, arrival.payload),
+            Some(position) => inbound.deliver_at(&arrival.topic, arrival.payload, position),
         }
     }
 

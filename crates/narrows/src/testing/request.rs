@@ -8,6 +8,7 @@ use http::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::client::TestClient;
+use super::narrows::NarrowsRequest;
 use super::response::TestResponse;
 use super::server::{HOST_NAME, TestServer};
 use super::wire;
@@ -133,6 +134,16 @@ impl ConnectRequest {
     /// makes a client that stops reading a slow one soon.
     pub fn pipe_bytes(mut self, bytes: usize) -> Self {
         self.pipe_bytes = bytes;
+        self
+    }
+
+    /// Comes as a client that speaks `narrows.v1`: with replies, and able to come back.
+    pub fn narrows(self) -> NarrowsRequest {
+        NarrowsRequest::new(self)
+    }
+
+    pub(super) fn to(mut self, server: &TestServer) -> Self {
+        self.server = server.clone();
         self
     }
 
