@@ -13,10 +13,12 @@ use crate::blocking::{Blocking, BlockingConsumer};
 use crate::capacity::Capacity;
 use crate::consumer::Consumer;
 use crate::hub::{DynLayer, Hub};
-use crate::identity::{Bound, Identities, Identity, NotBound, Notice, SessionDigest, Since, notices};
+use crate::identity::{Bound, First, Identities, Identity, NotBound, Since};
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
+use crate::presence::Presences;
+use crate::resume::{Keys, Resumption};
 use crate::scope::{Front, ParseTrustedProxiesError, ScopeLayer, TrustedProxies};
 use crate::serve::settings::Settings;
 use crate::shard::{Code, Mail, Method, Placed, Shard, Watch, Watchdog, choose, marked};
@@ -57,6 +59,8 @@ struct Node {
     turn: AtomicUsize,
     admission: Arc<Admission>,
     identities: Arc<Identities>,
+    presences: Arc<Presences>,
+    resumption: Arc<Resumption>,
     counters: Arc<Counters>,
     unready: AtomicBool,
     draining: AtomicBool,
@@ -90,6 +94,10 @@ impl Channels {
             root_path: String::new(),
             shards: Shards::Threads(0),
             identity_check_period: Duration::from_secs(60),
+            presence_lease: Duration::from_secs(30),
+            presence_period: Duration::from_secs(1),
+            resume_window: Duration::from_secs(120),
+            keys: None,
         }
     }
 
@@ -113,8 +121,7 @@ impl Channels {
     /// # Cancel safety
     /// Dropped before it is done, the message may or may not have been sent; never in part.
     pub async fn broadcast<M: Message>(&self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
-        let payload = self.0.hub.format().encode(msg)?;
-        Ok(self.0.hub.publish(&group.topic(), payload).await?)
+        self.broadcast_with(group, msg, None).await.map(drop)
     }
 
     /// Sends a message to one channel: a connection's own, or a background worker's.
@@ -129,58 +136,6 @@ impl Channels {
     pub async fn send<M: Message>(&self, channel: &Channel<M>, msg: &M) -> Result<(), BroadcastError> {
         let payload = self.0.hub.format().encode(msg)?;
         Ok(self.0.hub.publish(&channel.topic(), payload).await?)
-    }
-
-    /// Closes every connection of this session, on every node, with 4401; see [`Identity`]. Log the session out first:
-    /// who connects afterwards is for the site's own extractors to refuse.
-    ///
-    /// # Errors
-    /// As for [`broadcast`](Self::broadcast).
-    ///
-    /// # Cancel safety
-    /// As for [`broadcast`](Self::broadcast).
-    pub async fn end_session(&self, key: &str) -> Result<(), BroadcastError> {
-        self.notify(Notice::SessionEnd { session: SessionDigest::of(key) }).await
-    }
-
-    /// Closes every connection of this user, on every node, with 4401.
-    ///
-    /// # Errors
-    /// As for [`broadcast`](Self::broadcast).
-    ///
-    /// # Cancel safety
-    /// As for [`broadcast`](Self::broadcast).
-    pub async fn end_user(&self, id: &str) -> Result<(), BroadcastError> {
-        self.notify(Notice::UserEnd { user: id.to_owned(), except: None }).await
-    }
-
-    /// As [`end_user`](Self::end_user), but for the connections of one session: for a change of password, which logs
-    /// the user out everywhere else.
-    ///
-    /// # Errors
-    /// As for [`broadcast`](Self::broadcast).
-    ///
-    /// # Cancel safety
-    /// As for [`broadcast`](Self::broadcast).
-    pub async fn end_user_except(&self, id: &str, session_key: &str) -> Result<(), BroadcastError> {
-        let except = Some(SessionDigest::of(session_key));
-        self.notify(Notice::UserEnd { user: id.to_owned(), except }).await
-    }
-
-    /// Has every node check the connections of this user now, and not only when their turn comes. Those without a
-    /// [check](crate::IdentityCheck) stay.
-    ///
-    /// # Errors
-    /// As for [`broadcast`](Self::broadcast).
-    ///
-    /// # Cancel safety
-    /// As for [`broadcast`](Self::broadcast).
-    pub async fn check_user(&self, id: &str) -> Result<(), BroadcastError> {
-        self.notify(Notice::UserCheck { user: id.to_owned() }).await
-    }
-
-    async fn notify(&self, notice: Notice) -> Result<(), BroadcastError> {
-        self.broadcast(&notices(), &notice).await
     }
 
     /// A layer for routes that are no consumers', outside of [`serve::Server`](crate::serve::Server): it lets the
@@ -260,11 +215,38 @@ impl Channels {
         self.0.hub.started_shards()[shard].spawn_task(task);
     }
 
+    /// Runs a task of the node's: on a shard, or where none has started, on the caller's runtime. `false` where there is
+    /// neither.
+    pub(crate) fn spawn_somewhere(&self, task: impl Future<Output = ()> + Send + 'static) -> bool {
+        let shards = self.0.hub.started_shards();
+        if !shards.is_empty() {
+            self.spawn_on(choose(shards, None, 0), task);
+            return true;
+        }
+        let runtime = tokio::runtime::Handle::try_current();
+        runtime.map(|runtime| drop(runtime.spawn(task))).is_ok()
+    }
+
+    pub(crate) fn presences(&self) -> &Arc<Presences> {
+        &self.0.presences
+    }
+
     /// Makes an identity known; what needs a thread of its own runs on the shard that has the least to do.
     pub(crate) async fn bind(&self, identity: Identity, since: Since) -> Result<Bound, NotBound> {
         let shards = self.shards().map_err(NotBound::Shards)?;
         let shard = &shards[choose(shards, None, 0)];
         self.0.identities.bind(identity, since, shard).await
+    }
+
+    /// As [`bind`](Self::bind), for the identity of a connection that comes back.
+    pub(crate) async fn bind_again(&self, identity: Identity) -> Result<(Bound, Option<First>), NotBound> {
+        let shards = self.shards().map_err(NotBound::Shards)?;
+        let shard = &shards[choose(shards, None, 0)];
+        self.0.identities.bind_again(identity, shard).await
+    }
+
+    pub(crate) fn resumption(&self) -> &Arc<Resumption> {
+        &self.0.resumption
     }
 
     pub(crate) fn identities(&self) -> &Identities {
@@ -398,6 +380,10 @@ pub struct ChannelsBuilder {
     root_path: String,
     shards: Shards,
     identity_check_period: Duration,
+    presence_lease: Duration,
+    presence_period: Duration,
+    pub(crate) resume_window: Duration,
+    pub(crate) keys: Option<Keys>,
 }
 
 impl ChannelsBuilder {
@@ -449,6 +435,23 @@ impl ChannelsBuilder {
         self
     }
 
+    /// How long after its last sign of life a node counts as dead, and its connections leave the presence of their
+    /// groups. Default 30 s; at least 100 ms. A node gives a sign every third of it.
+    ///
+    /// Shorter, and who died is seen earlier; longer, and a store that is away for a while, or a machine that stands
+    /// still, makes nobody leave.
+    pub fn presence_lease(mut self, lease: Duration) -> Self {
+        self.presence_lease = lease;
+        self
+    }
+
+    /// How often the members of a group's presence are told of changes. Default once a second; the first change after a
+    /// quiet time is told of at once. All nodes together keep to it, and are to be given the same.
+    pub fn presence_period(mut self, period: Duration) -> Self {
+        self.presence_period = period;
+        self
+    }
+
     /// How many threads serve connections. Default 0: one for each core.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Shards::Threads(shards.min(usize::from(u16::MAX)));
@@ -463,10 +466,11 @@ impl ChannelsBuilder {
         self
     }
 
-    /// Takes limits, outbox, origins, proxies, root path, the period of checks and the number of shards from a server's settings.
+    /// Takes limits, outbox, origins, proxies, root path, the period of checks, lease and period of presence, and
+    /// the number of shards from a server's settings.
     ///
     /// # Errors
-    /// When the settings name origins or proxies that cannot be read.
+    /// When the settings name origins or proxies that cannot be read, or older secrets and no secret.
     pub fn settings(self, settings: &Settings) -> Result<Self, InvalidSettings> {
         let outbox =
             Capacity::default().max_bytes(settings.outbox_bytes).max_messages(settings.outbox_messages);
@@ -479,13 +483,21 @@ impl ChannelsBuilder {
         let any = settings.origins.iter().any(|o| o == "any" || o == "*");
         let origin = if any { origin } else { origin.missing(missing) };
         let proxies = settings.trusted_proxies.join(",").parse()?;
-        Ok(self
+        let keyed = match settings.secret_key.as_str() {
+            "" if !settings.secret_key_fallbacks.is_empty() => return Err(InvalidSettings::OnlyFallbacks),
+            "" => self,
+            secret => self.secret_keys(secret, settings.secret_key_fallbacks.iter()),
+        };
+        Ok(keyed
+            .resume_window(settings.resume_window)
             .limits(settings.limits())
             .outbox(outbox)
             .origin(origin)
             .trusted_proxies(proxies)
             .root_path(&settings.root_path)
             .identity_check_period(settings.identity_check_period)
+            .presence_lease(settings.presence_lease)
+            .presence_period(settings.presence_period)
             .shards(settings.shards))
     }
 
@@ -497,6 +509,10 @@ impl ChannelsBuilder {
         let (hub, watch) = (Hub::start(layer, counters.clone()), Watch::new(counters.clone()));
         let identities =
             Identities::new(hub.clone(), &watch, limits.long_handler, self.identity_check_period);
+        let presences =
+            Presences::new(hub.clone(), counters.clone(), self.presence_lease, self.presence_period);
+        let keys = self.keys.unwrap_or_else(Keys::random);
+        let resumption = Resumption::new(hub.clone(), keys, self.resume_window);
         Channels(Arc::new(Node {
             hub,
             limits,
@@ -510,6 +526,8 @@ impl ChannelsBuilder {
             turn: AtomicUsize::new(0),
             admission: Admission::new(counters.clone()),
             identities,
+            presences,
+            resumption,
             counters,
             unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -523,7 +541,7 @@ impl fmt::Debug for ChannelsBuilder {
     }
 }
 
-/// Why a server's settings make no node. Settings that were [loaded](Settings::load) are checked already.
+/// Why a server's settings make no node. Of settings that were [loaded](Settings::load) each is checked already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
@@ -533,6 +551,9 @@ pub enum InvalidSettings {
     /// In `trusted_proxies`.
     #[error("trusted_proxies: {0}")]
     TrustedProxies(#[from] ParseTrustedProxiesError),
+    /// `secret_key_fallbacks` without `secret_key`.
+    #[error("secret_key_fallbacks: there is no secret_key beside them, and they seal nothing")]
+    OnlyFallbacks,
 }
 
 /// Why a message was not sent to a group or channel.
@@ -545,4 +566,10 @@ pub enum BroadcastError {
     /// The channel layer did not take it.
     #[error(transparent)]
     Layer(#[from] LayerError),
+    /// The id of a message that is to be sent once.
+    #[error("the id of a message has 1 to 128 bytes, and this one has {bytes}")]
+    Id {
+        /// How long it is.
+        bytes: usize,
+    },
 }

@@ -27,6 +27,7 @@ use std::fmt;
 /// | 1012 | the server drains; come back after a short random wait |
 /// | 1013 | the client reads too slowly |
 /// | 4401 | the [session](crate::Identity) ended; log in before coming back |
+/// | 4409 | the client has come back, and goes on in another connection |
 pub struct Close {
     code: u16,
     reason: String,
@@ -134,6 +135,9 @@ pub enum Cause {
     Idle,
     /// The server drains (1012).
     Drain,
+    /// Its client came back while this connection was not yet found to be dead, and [goes on](crate::Resume) in
+    /// another one, here or on another node (4409). It is no leave: do not say goodbye.
+    Resumed,
     /// Its [identity](crate::Identity) ended: the session, the user's log-in, or its time (4401).
     SessionEnded,
 }

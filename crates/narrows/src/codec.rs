@@ -109,16 +109,24 @@ impl<T: Serialize + Send + 'static> Outgoing for T {
     const WRITES_UTF8: bool = true;
 
     fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<PayloadKind, EncodeError> {
-        match codec {
-            Codec::Json => {
-                serde_json::to_writer(out, self).map_err(EncodeError::new)?;
-                Ok(PayloadKind::Text)
-            }
-            Codec::MsgPack => {
-                let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
-                self.serialize(&mut serializer).map_err(EncodeError::new)?;
-                Ok(PayloadKind::Binary)
-            }
+        write_value(self, codec, out)
+    }
+}
+
+pub(crate) fn write_value<T: Serialize + ?Sized>(
+    value: &T,
+    codec: Codec,
+    out: &mut Vec<u8>,
+) -> Result<PayloadKind, EncodeError> {
+    match codec {
+        Codec::Json => {
+            serde_json::to_writer(out, value).map_err(EncodeError::new)?;
+            Ok(PayloadKind::Text)
+        }
+        Codec::MsgPack => {
+            let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+            value.serialize(&mut serializer).map_err(EncodeError::new)?;
+            Ok(PayloadKind::Binary)
         }
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use narrows_core::{Channel, Gap, Group, LayerError, Message, MessageError, PayloadFormat, Topic};
 
 use crate::admission::Permit;
@@ -12,6 +12,9 @@ use crate::consumer::Consumer;
 use crate::encode::encode_frame;
 use crate::hub::Relay;
 use crate::identity::{Bound, Identity, NotBound, Since};
+use crate::presence::Tracking;
+use crate::protocol::Spoken;
+use crate::resume::Saver;
 use crate::shard::{End, Frame, Mail, Refused, Shard, SlotKey};
 use crate::sync::Arc;
 use crate::timers::{Timer, Timers};
@@ -28,6 +31,11 @@ pub struct Connection<C: Consumer> {
     pub(crate) gap_reader: Option<fn(Gap) -> C::Event>,
     pub(crate) acceptance: Option<Box<Acceptance>>,
     identity: Option<Bound>,
+    /// `None` for a client that does not speak `narrows.v1`.
+    pub(crate) spoken: Option<Box<Spoken>>,
+    pub(crate) tracking: Option<Box<Tracking>>,
+    /// Writes what goes on, where the consumer can be resumed.
+    pub(crate) saver: Option<Saver<C>>,
     pub(crate) consumer: PhantomData<fn() -> C>,
 }
 
@@ -40,6 +48,8 @@ pub(crate) struct Acceptance {
     pub(crate) offered: Vec<String>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) headers: HeaderMap,
+    /// Of the handshake, for a consumer that goes on without extractors.
+    pub(crate) extensions: Extensions,
 }
 
 impl<C: Consumer> Connection<C> {
@@ -51,6 +61,9 @@ impl<C: Consumer> Connection<C> {
             gap_reader: None,
             acceptance: Some(Box::new(acceptance)),
             identity: None,
+            spoken: None,
+            tracking: None,
+            saver: None,
             consumer: PhantomData,
         }
     }
@@ -66,18 +79,65 @@ impl<C: Consumer> Connection<C> {
         self.link.0.send_frame(frame)
     }
 
-    /// Sends what [`Consumer::malformed`] sends by default: `{"type":"error","code":…,"detail":…}`.
+    /// Sends what [`Consumer::malformed`] sends by default: `{"type":"error","code":…,"detail":…}`. Where a reply is due
+    /// to the message that is being handled, this error is the [reply](Self::reply_error).
     ///
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
-        self.link.0.send_frame(error_frame(code, detail, self.link.0.settings.codec)?)
+        match self.take_reply() {
+            Some(reply) => self.send_reply_error(reply, code, detail),
+            None => self.link.0.send_frame(error_frame(code, detail, self.link.0.settings.codec)?),
+        }
     }
 
     /// Joins a group: its messages go to this connection's client, as `Out` by its `From<M>`.
     ///
     /// When this returns, no later message is missed: join, then read the state of things, has no gap. Each
     /// message is written once for all members, however many.
+    ///
+    /// Where the group has a [history](narrows_core::History), a client that comes back and says what it had last gets what it
+    /// missed first, and then what is new, without a gap and without anything twice. What it cannot be given any more is told to it
+    /// and to [`Consumer::unrecovered`]. The client that comes with Narrows does all of that by itself.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use axum::extract::Path;
+    /// use narrows::{Close, Connection, Consumer, Group, History, NoEvent, Reject};
+    /// # #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// # #[serde(tag = "type", rename_all = "lowercase")]
+    /// # enum Msg { Said { text: String }, Reload }
+    ///
+    /// struct Room(Group<Msg>);
+    ///
+    /// /// One function names the group, so that all name it alike.
+    /// fn room(name: &str) -> Group<Msg> {
+    ///     let group = Group::keyed("room", name).expect("the prefix is legal");
+    ///     group.with_history(History::new(200, Duration::from_secs(3600)))
+    /// }
+    ///
+    /// impl Consumer for Room {
+    ///     type Scope = Path<String>;
+    ///     type In = Msg;
+    ///     type Out = Msg;
+    ///     type Event = NoEvent;
+    ///
+    ///     async fn connect(Path(name): Path<String>, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+    ///         conn.join(&room(&name)).await?;
+    ///         Ok(Self(room(&name)))
+    ///     }
+    ///
+    ///     async fn receive(&mut self, msg: Msg, conn: &mut Connection<Self>) -> Result<(), Close> {
+    ///         Ok(conn.broadcast(&self.0, &msg).await?)
+    ///     }
+    ///
+    ///     /// It was away for longer than the history reaches back.
+    ///     async fn unrecovered(&mut self, _: &str, conn: &mut Connection<Self>) -> Result<(), Close> {
+    ///         Ok(conn.send(&Msg::Reload)?)
+    ///     }
+    /// }
+    /// # let _ = narrows::Channels::new().consumer::<Room>();
+    /// ```
     ///
     /// # Errors
     /// [`JoinError`]; the connection is then not a member.
@@ -88,8 +148,12 @@ impl<C: Consumer> Connection<C> {
     where
         M: Message + Into<C::Out>,
     {
-        let relay = Relay::of::<C, M>(self.link.0.settings.codec);
-        self.link.0.enter(&group.topic(), Some(relay)).await.map(drop)
+        self.watch_presence(&group.topic());
+        if group.history().is_some() {
+            return Box::pin(self.join_where_it_was(group)).await;
+        }
+        let relay = self.link.0.relay::<C, M>();
+        self.link.0.enter(&group.topic(), Some(relay), Way::Plain).await.map(drop)
     }
 
     /// Listens to a group: its messages go to [`Consumer::event`], as `Event` by its `From<M>`.
@@ -105,7 +169,8 @@ impl<C: Consumer> Connection<C> {
     where
         M: Message + Into<C::Event>,
     {
-        self.listen_to::<M>(&group.topic()).await
+        self.watch_presence(&group.topic());
+        self.listen_to::<M>(&group.topic(), Way::of(group)).await
     }
 
     /// Leaves a group, whether joined or listened to. `true` if it was.
@@ -121,6 +186,9 @@ impl<C: Consumer> Connection<C> {
         for id in &left {
             hub.release(*id, shard);
         }
+        if !left.is_empty() && group.history().is_some() {
+            link.say_left(group.name());
+        }
         !left.is_empty()
     }
 
@@ -135,7 +203,7 @@ impl<C: Consumer> Connection<C> {
     {
         let name = self.link.0.channels.hub().new_channel();
         let channel = Channel::new(name).map_err(|_| JoinError::Layer(Arc::new(LayerError::Closed)))?;
-        self.listen_to::<M>(&channel.topic()).await?;
+        self.listen_to::<M>(&channel.topic(), Way::Plain).await?;
         Ok(channel)
     }
 
@@ -150,12 +218,12 @@ impl<C: Consumer> Connection<C> {
         self.link.0.shard.run(move |state| state.want_gaps(key)).await;
     }
 
-    async fn listen_to<M>(&mut self, topic: &Topic) -> Result<(), JoinError>
+    async fn listen_to<M>(&mut self, topic: &Topic, way: Way) -> Result<(), JoinError>
     where
         M: Message + Into<C::Event>,
     {
         let reader: Reader<C> = |payload, format| Ok(format.decode::<M>(payload)?.into());
-        let id = self.link.0.enter(topic, None).await?;
+        let id = self.link.0.enter(topic, None, way).await?;
         self.readers.retain(|(topic, _)| *topic != id);
         self.readers.push((id, reader));
         Ok(())
@@ -234,7 +302,13 @@ impl<C: Consumer> Connection<C> {
             Err(NotBound::Layer(error)) => return Err(JoinError::Layer(error)),
             Err(NotBound::Ended | NotBound::Shards(_)) => return Err(JoinError::Closed),
         };
-        if self.settle(bound) { Ok(()) } else { Err(JoinError::Closed) }
+        if !self.settle(bound) {
+            return Err(JoinError::Closed);
+        }
+        if let Some(returns) = self.spoken.as_mut().and_then(|spoken| spoken.returns.as_mut()) {
+            returns.belongs_to_another();
+        }
+        Ok(())
     }
 
     /// Whose this connection is, as an extractor or [`belongs_to`](Self::belongs_to) said.
@@ -256,6 +330,12 @@ impl<C: Consumer> Connection<C> {
         let key = self.link.0.key;
         self.identity.is_some()
             && self.link.0.shard.local(|state| state.end_of(key)).flatten() == Some(End::SessionEnded)
+    }
+
+    /// Whether the client speaks `narrows.v1`: it is told positions, may ask for replies and rosters, and comes back by
+    /// itself. Others, such as a bare `WebSocket`, get the consumer's own messages and nothing else.
+    pub fn speaks_narrows(&self) -> bool {
+        self.link.0.protocol
     }
 
     /// How typed messages are written on this connection.
@@ -297,6 +377,8 @@ pub(crate) struct Link {
     pub(crate) shard: Arc<Shard>,
     pub(crate) index: u16,
     pub(crate) key: SlotKey,
+    /// The client speaks `narrows.v1`.
+    pub(crate) protocol: bool,
     pub(crate) channels: Channels,
     pub(crate) settings: Arc<RouteSettings>,
 }
@@ -321,8 +403,40 @@ impl Link {
         }
     }
 
+    /// How its clients want the messages of a group.
+    pub(crate) fn relay<C: Consumer, M: Message + Into<C::Out>>(&self) -> Relay {
+        Relay::of::<C, M>(self.settings.codec, self.protocol)
+    }
+
+    /// Whether the connection is in this topic, as member or listener.
+    pub(crate) async fn is_member(&self, topic: &Topic) -> bool {
+        let (key, Some(id)) = (self.key, self.channels.hub().id(topic)) else { return false };
+        let is_in =
+            move |state: &mut crate::shard::State| state.is_in(key, id, false) || state.is_in(key, id, true);
+        self.shard.run(is_in).await.unwrap_or(false)
+    }
+
     /// Enters a topic; its id once the layer has promised delivery.
-    pub(crate) async fn enter(&self, topic: &Topic, relay: Option<Relay>) -> Result<u64, JoinError> {
+    pub(crate) async fn enter(
+        &self,
+        topic: &Topic,
+        relay: Option<Relay>,
+        way: Way,
+    ) -> Result<u64, JoinError> {
+        let entering = self.begin(topic, relay, way).await?;
+        if way == Way::Kept {
+            Box::pin(self.stand(topic)).await?;
+        }
+        Ok(entering.finish())
+    }
+
+    /// Begins to enter a topic: from here on its messages come, whatever the caller has yet to do.
+    pub(crate) async fn begin(
+        &self,
+        topic: &Topic,
+        relay: Option<Relay>,
+        way: Way,
+    ) -> Result<Entering<'_>, JoinError> {
         let (key, limit) = (self.key, self.settings.limits.max_groups);
         let (id, subscribed) = self.channels.hub().acquire(topic, self.index);
         let mut entering = Entering { link: self, id, listens: relay.is_none(), joined: false, done: false };
@@ -330,22 +444,49 @@ impl Link {
             if state.groups(key) >= limit && !state.is_in(key, id, relay.is_none()) {
                 return Err(JoinError::TooManyGroups { limit });
             }
-            Ok(state.join(key, id, relay))
+            Ok(match (way, relay) {
+                (Way::Held, Some(relay)) => state.join_held(key, id, relay),
+                (_, relay) => state.join(key, id, relay),
+            })
         });
         entering.joined = joined.await.ok_or(JoinError::Closed)??;
         subscribed.wait().await.map_err(JoinError::Layer)?;
-        entering.done = entering.joined;
-        Ok(id)
+        Ok(entering)
+    }
+}
+
+/// How a connection enters a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Plain,
+    /// The topic has a history: the node is to know where it stands, so that it notices what is missing.
+    Kept,
+    /// The same, and what comes waits until the connection has what it missed.
+    Held,
+}
+
+impl Way {
+    fn of<M>(group: &Group<M>) -> Self {
+        if group.history().is_some() { Self::Kept } else { Self::Plain }
     }
 }
 
 /// Takes an unfinished `enter` back.
-struct Entering<'a> {
+pub(crate) struct Entering<'a> {
     link: &'a Link,
-    id: u64,
+    pub(crate) id: u64,
     listens: bool,
-    joined: bool,
+    /// It was not there before.
+    pub(crate) joined: bool,
     done: bool,
+}
+
+impl Entering<'_> {
+    /// It stays.
+    pub(crate) fn finish(mut self) -> u64 {
+        self.done = self.joined;
+        self.id
+    }
 }
 
 impl Drop for Entering<'_> {

@@ -120,6 +120,23 @@ pub trait Consumer: Sized + Send + 'static {
         future::ready(sent.map_err(Close::from))
     }
 
+    /// Is told that messages of a group with a history are lost to this client, which gets what comes from now on: the place to
+    /// send the newest state of things.
+    ///
+    /// It is called when [`join`](Connection::join) could not recover what the client missed – right after the acceptance, for
+    /// what was joined in `connect` – and later, when this node missed messages that are kept no longer.
+    ///
+    /// # Errors
+    /// As for [`receive`](Self::receive).
+    fn unrecovered(
+        &mut self,
+        group: &str,
+        conn: &mut Connection<Self>,
+    ) -> impl Future<Output = Result<(), Close>> + Send {
+        let _ = (group, conn);
+        future::ready(Ok(()))
+    }
+
     /// Is told how the connection ended: exactly once for every value that `connect` made, whatever the cause.
     ///
     /// Groups are left already, and nothing more can be sent to this client; broadcasting works. It has

@@ -1,8 +1,10 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
+use serde::Serialize;
 
-use crate::codec::{Codec, EncodeError, Outgoing, PayloadKind};
+use crate::codec::{Codec, EncodeError, Outgoing, PayloadKind, write_value};
+use crate::protocol::Mark;
 use crate::shard::{Frame, FrameKind};
 use crate::transport::frame::{Opcode, frame_header};
 
@@ -16,14 +18,43 @@ thread_local! {
 
 /// Writes a message as one unmasked frame, ready for any number of sockets.
 pub(crate) fn encode_frame<O: Outgoing>(message: &O, codec: Codec, key: u64) -> Result<Frame, EncodeError> {
+    write_frame(O::WRITES_UTF8, key, |buffer| message.encode(codec, buffer))
+}
+
+/// The same, for clients that are told where in its group's history it stands.
+pub(crate) fn encode_at<O: Outgoing>(
+    message: &O,
+    codec: Codec,
+    key: u64,
+    mark: Option<Mark<'_>>,
+) -> Result<Frame, EncodeError> {
+    write_frame(O::WRITES_UTF8, key, |buffer| {
+        let kind = message.encode(codec, buffer)?;
+        if let Some(mark) = mark {
+            mark.put(codec, kind, buffer, HEADER);
+        }
+        Ok(kind)
+    })
+}
+
+/// Writes any value as such a frame, also a borrowed one.
+pub(crate) fn encode_value<T: Serialize + ?Sized>(value: &T, codec: Codec) -> Result<Frame, EncodeError> {
+    write_frame(true, 0, |buffer| write_value(value, codec, buffer))
+}
+
+fn write_frame(
+    is_utf8: bool,
+    key: u64,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<PayloadKind, EncodeError>,
+) -> Result<Frame, EncodeError> {
     // Taken, not borrowed: the message's own `Serialize` may come back here.
     let mut buffer = SCRATCH.take();
     buffer.clear();
     buffer.resize(HEADER, 0);
-    let kind = message.encode(codec, &mut buffer)?;
+    let kind = write(&mut buffer)?;
     let payload = &buffer[HEADER..];
     let opcode = match kind {
-        PayloadKind::Text if !O::WRITES_UTF8 && std::str::from_utf8(payload).is_err() => {
+        PayloadKind::Text if !is_utf8 && std::str::from_utf8(payload).is_err() => {
             return Err(EncodeError::new("a text message must be UTF-8"));
         }
         PayloadKind::Text => Opcode::Text,

@@ -4,8 +4,11 @@
 //!   [`BlockingConsumer`] is the same for code that blocks.
 //! * A [`Group`] names a set of connections. A consumer joins it by its [`Connection`]; what is broadcast to it reaches
 //!   every member on every node. [`Group::inbox`] is all of a user's devices, [`Group::everyone`] is everyone.
+//! * A group with a [`History`] keeps its newest messages: who was away gets what it missed, each message once and in order, or is told
+//!   that it cannot.
 //! * [`Channels`] is the node: it makes axum routes of consumers, and broadcasts from anywhere. A [`ChannelLayer`] carries
 //!   messages between nodes; [`layer::MemoryLayer`] is the default.
+//! * [`Presence`] is who is in a group: [`Connection::track`], [`Channels::roster`].
 //! * A [`Worker`] handles what is sent to named channels, in the background or in a process of its own.
 //! * [`serve`] runs it all on one thread a core and drains it in the end; `axum::serve` works as well.
 //! * [`testing`] is the test kit.
@@ -58,17 +61,22 @@ mod admission;
 mod blocking;
 mod capacity;
 mod channels;
+pub mod client;
 mod close;
 pub mod codec;
 mod connection;
 mod consumer;
 mod encode;
+mod history;
 mod hub;
 mod identity;
 pub mod layer;
 mod limits;
 mod origin;
+mod presence;
+mod protocol;
 mod reject;
+mod resume;
 mod routing;
 pub mod scope;
 pub mod serve;
@@ -83,11 +91,12 @@ mod transport;
 mod worker;
 
 pub use narrows_core::{
-    Channel, ChannelLayer, Gap, Group, Inbound, LayerError, Message, MessageError, NameError, PayloadFormat,
-    Queue, Skipped, Take, Topic, TopicKind,
+    Channel, ChannelLayer, Gap, Group, History, HistoryFrom, HistoryRange, Inbound, LayerError, Message,
+    MessageError, NameError, ParsePositionError, PayloadFormat, Position, Presence, PresenceCount,
+    PresenceDiff, Queue, Roster, Skipped, Take, Topic, TopicKind,
 };
 
-pub use blocking::{Blocking, BlockingConnection, BlockingConsumer};
+pub use blocking::{Blocking, BlockingConnection, BlockingConsumer, BlockingResume};
 pub use capacity::{Capacity, Overflow};
 pub use channels::{BroadcastError, Channels, ChannelsBuilder, InvalidSettings};
 pub use close::{Cause, Close, Disconnect};
@@ -95,12 +104,16 @@ pub use close::{Cause, Close, Disconnect};
 pub use codec::{Binary, Codec, Raw, Text};
 pub use connection::{Connection, JoinError, SendError};
 pub use consumer::{Consumer, NoEvent};
+pub use history::{HistoryError, HistoryPage, Recovery};
 pub use identity::{Checking, Identity, IdentityCheck, Standing};
 pub use limits::Limits;
 pub use origin::{
     AllowedOrigins, MissingOrigin, OriginPolicy, OriginRefused, ParseOriginPolicyError, Suspicion,
 };
+pub use presence::PresenceError;
+pub use protocol::Reply;
 pub use reject::Reject;
+pub use resume::{IdentityChecks, Resume};
 pub use routing::{
     Captured, CapturedRejection, ConverterError, Integer, Resolved, RouteError, UrlRoutes, Value,
 };
@@ -113,6 +126,7 @@ pub use worker::{Worker, WorkerError, WorkerReport};
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::protocol::internals as protocol;
     pub use crate::shard::bench::BenchShard;
     pub use crate::shard::faults::{panic_in_engine, panic_in_state};
     pub use crate::transport::frame::*;
@@ -127,5 +141,21 @@ struct Readme;
 struct BackgroundWork;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/delivery.md")]
+struct DeliveryPage;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/identity.md")]
 struct IdentityPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/resume.md")]
+struct ResumePage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/javascript-client.md")]
+struct JavaScriptClientPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/presence.md")]
+struct PresencePage;

@@ -49,6 +49,9 @@ pub struct Limits {
     pub max_connections_per_address: usize,
     /// Groups one connection may be in. Default 128.
     pub max_groups: usize,
+    /// In how many groups' presence one connection may be. Default 16: each costs its store about 300 bytes, a write when
+    /// it comes and one when it goes, and every other member a line of a message.
+    pub max_tracked: usize,
 }
 
 impl Default for Limits {
@@ -68,13 +71,14 @@ impl Default for Limits {
             max_connections: 0,
             max_connections_per_address: 0,
             max_groups: 128,
+            max_tracked: 16,
         }
     }
 }
 
 macro_rules! setters {
     ($($name:ident: $ty:ty),+ $(,)?) => {
-        // A macro, as fourteen setters of one line each would hide the defaults above.
+        // A macro, as fifteen setters of one line each would hide the defaults above.
         impl Limits {
             $(
                 #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
@@ -92,5 +96,5 @@ setters! {
     max_message_bytes: usize, max_frame_bytes: usize, max_fragments: usize, connect_timeout: Duration,
     ping_interval: Duration, ping_timeout: Duration, idle_timeout: Duration, close_timeout: Duration,
     write_timeout: Duration, disconnect_timeout: Duration, long_handler: Duration,
-    max_connections: usize, max_connections_per_address: usize, max_groups: usize,
+    max_connections: usize, max_connections_per_address: usize, max_groups: usize, max_tracked: usize,
 }

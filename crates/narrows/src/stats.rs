@@ -124,6 +124,10 @@ pub struct Stats {
     pub stalled_shards: u64,
     /// How often the channel layer said that messages may have been lost.
     pub gaps: u64,
+    /// Messages of groups with a history that were missing on this node, and were read from there.
+    pub refilled: u64,
+    /// How often messages of a group with a history were missing on this node, and could not be had any more.
+    pub unrecovered: u64,
     /// Messages that [`Worker`](crate::Worker)s handled.
     pub handled: u64,
     /// Messages over which a [`Worker`](crate::Worker)'s handler failed or panicked.
@@ -139,6 +143,8 @@ pub struct Stats {
     pub ended_by_check: u64,
     /// Calls of an [`IdentityCheck`](crate::IdentityCheck) that failed, panicked or took too long.
     pub failed_checks: u64,
+    /// How often connections of this node stand in the presence of a group now.
+    pub tracked: u64,
     drops: [u64; DropReason::ALL.len()],
 }
 
@@ -187,6 +193,8 @@ pub(crate) struct Counters {
     pub(crate) stalls: AtomicU64,
     pub(crate) stalled_shards: AtomicU64,
     pub(crate) gaps: AtomicU64,
+    pub(crate) refilled: AtomicU64,
+    pub(crate) unrecovered: AtomicU64,
     pub(crate) handled: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) identities: AtomicU64,
@@ -194,6 +202,7 @@ pub(crate) struct Counters {
     pub(crate) ended_by_expiry: AtomicU64,
     pub(crate) ended_by_check: AtomicU64,
     pub(crate) failed_checks: AtomicU64,
+    pub(crate) tracked: AtomicU64,
     drops: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -217,6 +226,8 @@ impl Counters {
             stalls: get(&self.stalls),
             stalled_shards: get(&self.stalled_shards),
             gaps: get(&self.gaps),
+            refilled: get(&self.refilled),
+            unrecovered: get(&self.unrecovered),
             handled: get(&self.handled),
             failed: get(&self.failed),
             identities: get(&self.identities),
@@ -224,6 +235,7 @@ impl Counters {
             ended_by_expiry: get(&self.ended_by_expiry),
             ended_by_check: get(&self.ended_by_check),
             failed_checks: get(&self.failed_checks),
+            tracked: get(&self.tracked),
             drops: std::array::from_fn(|i| get(&self.drops[i])),
         };
         for tally in shards {

@@ -2,13 +2,15 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::PoisonError;
 
+use http::StatusCode;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{BlockingConnection, BlockingConsumer};
+use super::{BlockingConnection, BlockingConsumer, BlockingResume};
 use crate::codec::DecodeError;
 use crate::connection::Connection;
 use crate::consumer::Consumer;
+use crate::resume::Resume;
 use crate::sync::{Arc, Mutex};
 use crate::{Close, Disconnect, Reject};
 
@@ -43,6 +45,11 @@ impl<C: BlockingConsumer> Consumer for Blocking<C> {
         self.handle(conn, move |consumer, conn| consumer.malformed(error, conn)).await
     }
 
+    async fn unrecovered(&mut self, group: &str, conn: &mut Connection<Self>) -> Result<(), Close> {
+        let group = group.to_owned();
+        self.handle(conn, move |consumer, conn| consumer.unrecovered(&group, conn)).await
+    }
+
     async fn disconnect(self, end: Disconnect, conn: &mut Connection<Self>) {
         let told = move |conn: &mut BlockingConnection<C>| {
             if let Some(consumer) = locked(&self.value, Option::take) {
@@ -55,6 +62,22 @@ impl<C: BlockingConsumer> Consumer for Blocking<C> {
 
     fn overflow_key(msg: &C::Out) -> Option<u64> {
         C::overflow_key(msg)
+    }
+}
+
+impl<C: BlockingResume> Resume for Blocking<C> {
+    /// `None` when the handler that made it panicked. In a tuple, as `Some(())` would be written as `None` is.
+    type Saved = Option<(C::Saved,)>;
+
+    fn save(&self) -> Self::Saved {
+        // No handler runs now: whoever saves does it between them.
+        locked(&self.value, |value| value.as_ref().map(|consumer| (consumer.save(),)))
+    }
+
+    async fn resume(saved: Self::Saved, conn: &mut Connection<Self>) -> Result<Self, Reject> {
+        let Some((saved,)) = saved else { return Err(Reject::new(StatusCode::GONE)) };
+        let value = lend(conn, AbortOnDrop::new, move |conn| C::resume(saved, conn)).await?;
+        Ok(Self { value: Arc::new(Mutex::new(Some(value))) })
     }
 }
 

@@ -2,7 +2,9 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use narrows_core::{Channel, Gap, Group, LayerError, Message};
+use narrows_core::{Channel, Gap, Group, Message, Presence, Roster};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -13,6 +15,8 @@ use crate::codec::Codec;
 use crate::connection::{Connection, JoinError, SendError, error_frame};
 use crate::encode::encode_frame;
 use crate::identity::Identity;
+use crate::presence::{PresenceError, checked_key, checked_meta};
+use crate::protocol::Reply;
 use crate::shard::Frame;
 use crate::timers::Timer;
 
@@ -45,7 +49,55 @@ impl<C: BlockingConsumer> BlockingConnection<C> {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
-        self.send_frame(error_frame(code, detail, self.codec)?)
+        match self.take_reply() {
+            Some(reply) => self.send_reply_error(reply, code, detail),
+            None => self.send_frame(error_frame(code, detail, self.codec)?),
+        }
+    }
+
+    /// Answers the message that is being handled, as [`Connection::reply`] does.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn reply<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SendError> {
+        match self.take_reply() {
+            Some(reply) => self.send_reply(reply, value),
+            None => Ok(()),
+        }
+    }
+
+    /// Answers the message that is being handled with an error, as [`Connection::reply_error`] does.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn reply_error(&mut self, code: &str, detail: &str) -> Result<(), SendError> {
+        match self.take_reply() {
+            Some(reply) => self.send_reply_error(reply, code, detail),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the reply that is due to the message being handled, as [`Connection::take_reply`] does.
+    pub fn take_reply(&mut self) -> Option<Reply> {
+        self.now(Connection::take_reply).flatten()
+    }
+
+    /// Sends a reply that was taken.
+    ///
+    /// # Errors
+    /// As for [`Connection::send_reply`].
+    pub fn send_reply<T: Serialize + ?Sized>(&mut self, reply: Reply, value: &T) -> Result<(), SendError> {
+        let frame = reply.value_frame(value, self.codec)?;
+        self.now(move |conn| conn.send_reply_frame(&reply, frame)).unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Sends an error in place of a reply that was taken.
+    ///
+    /// # Errors
+    /// As for [`Connection::send_reply`].
+    pub fn send_reply_error(&mut self, reply: Reply, code: &str, detail: &str) -> Result<(), SendError> {
+        let frame = reply.error_frame(code, detail, self.codec)?;
+        self.now(move |conn| conn.send_reply_frame(&reply, frame)).unwrap_or(Err(SendError::Closed))
     }
 
     fn send_frame(&mut self, frame: Frame) -> Result<(), SendError> {
@@ -109,12 +161,64 @@ impl<C: BlockingConsumer> BlockingConnection<C> {
     /// # Errors
     /// [`BroadcastError`] when the message cannot be written or the channel layer did not take it.
     pub fn broadcast<M: Message>(&mut self, group: &Group<M>, msg: &M) -> Result<(), BroadcastError> {
-        let payload = self.channels.hub().format().encode(msg)?;
-        let topic = group.topic();
-        let published = self.ask(move |conn| {
-            Box::pin(async move { conn.link.0.channels.hub().publish(&topic, payload).await })
-        });
-        Ok(published.unwrap_or(Err(LayerError::Closed))?)
+        self.publish(group, msg, false).map(drop)
+    }
+
+    /// Puts this connection into a group's presence, as [`Connection::track`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn track<T: Serialize>(
+        &mut self,
+        presence: &Presence<T>,
+        key: impl AsRef<str>,
+        meta: T,
+    ) -> Result<(), PresenceError> {
+        let (key, meta) = (checked_key(key.as_ref())?, checked_meta(&meta)?);
+        let group = presence.group().to_owned();
+        let tracked = self.ask(move |conn| Box::pin(async move { conn.track_text(&group, key, meta).await }));
+        tracked.unwrap_or(Err(PresenceError::Closed))
+    }
+
+    /// Changes what this connection says of itself in a group's presence, as [`Connection::update`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn update<T: Serialize>(&mut self, presence: &Presence<T>, meta: T) -> Result<(), PresenceError> {
+        let (group, meta) = (presence.group().to_owned(), checked_meta(&meta)?);
+        let updated = self.ask(move |conn| Box::pin(async move { conn.update_text(&group, meta).await }));
+        updated.unwrap_or(Err(PresenceError::Closed))
+    }
+
+    /// Takes this connection out of a group's presence. `true` if it was in it.
+    pub fn untrack<T: 'static>(&mut self, presence: &Presence<T>) -> bool {
+        let presence = presence.clone();
+        self.ask(move |conn| Box::pin(async move { conn.untrack(&presence).await })).unwrap_or(false)
+    }
+
+    /// A page of who is in a group, as [`Channels::roster`] gives it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn roster<T: DeserializeOwned + Send + 'static>(
+        &mut self,
+        presence: &Presence<T>,
+        after: Option<&str>,
+    ) -> Result<Roster<T>, PresenceError> {
+        let (presence, after) = (presence.clone(), after.map(str::to_owned));
+        let read =
+            self.ask(move |conn| Box::pin(async move { conn.roster(&presence, after.as_deref()).await }));
+        read.unwrap_or(Err(PresenceError::Closed))
+    }
+
+    /// How many people are in a group, as [`Channels::count`] says.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn count<T: 'static>(&mut self, presence: &Presence<T>) -> Result<u64, PresenceError> {
+        let presence = presence.clone();
+        let counted = self.ask(move |conn| Box::pin(async move { conn.count(&presence).await }));
+        counted.unwrap_or(Err(PresenceError::Closed))
     }
 
     /// Hands `event` to [`BlockingConsumer::event`] once, after this time.
@@ -163,6 +267,23 @@ impl<C: BlockingConsumer> BlockingConnection<C> {
         self.now(|conn| conn.identity().cloned()).flatten()
     }
 
+    /// Whether this connection goes on where an earlier one was cut off.
+    pub fn is_resumed(&mut self) -> bool {
+        self.now(|conn| conn.is_resumed()).unwrap_or(false)
+    }
+
+    /// Has the client sent a fresh token, as [`Connection::renew_token`] does.
+    pub fn renew_token(&mut self) {
+        // A client that is gone has the token that it has.
+        let _ = self.now(Connection::renew_token);
+    }
+
+    /// What [`BlockingResume::resume`](crate::BlockingResume::resume) has in place of extractors, as
+    /// [`Connection::extension`] says.
+    pub fn extension<T: Clone + Send + Sync + 'static>(&mut self) -> Option<T> {
+        self.now(|conn| conn.extension::<T>().cloned()).flatten()
+    }
+
     /// How typed messages are written on this connection.
     pub fn codec(&self) -> Codec {
         self.codec
@@ -206,7 +327,7 @@ impl<C: BlockingConsumer> BlockingConnection<C> {
     }
 
     /// Has something done on the connection's own thread, and waits for it.
-    fn ask<R: Send + 'static>(
+    pub(super) fn ask<R: Send + 'static>(
         &mut self,
         work: impl for<'a> FnOnce(&'a mut Connection<Blocking<C>>) -> BoxFuture<'a, R> + Send + 'static,
     ) -> Option<R> {

@@ -2,6 +2,10 @@
 
 mod adapter;
 mod connection;
+mod history;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use self::adapter::Blocking;
 pub use self::connection::BlockingConnection;
@@ -94,6 +98,16 @@ pub trait BlockingConsumer: Sized + Send + 'static {
         Ok(conn.send_error("malformed", &error.to_string())?)
     }
 
+    /// Is told that messages of a group with a history are lost to this client, as
+    /// [`Consumer::unrecovered`](crate::Consumer::unrecovered).
+    ///
+    /// # Errors
+    /// As for [`receive`](Self::receive).
+    fn unrecovered(&mut self, group: &str, conn: &mut BlockingConnection<Self>) -> Result<(), Close> {
+        let _ = (group, conn);
+        Ok(())
+    }
+
     /// Is told how the connection ended: exactly once for every connection that was accepted, after a panic of
     /// another handler too, and never while another handler runs.
     fn disconnect(self, end: Disconnect, conn: &mut BlockingConnection<Self>) {
@@ -106,4 +120,25 @@ pub trait BlockingConsumer: Sized + Send + 'static {
         let _ = msg;
         None
     }
+}
+
+/// A [`BlockingConsumer`] whose connections can go on where they were cut off, as [`Resume`](crate::Resume) says.
+///
+/// `save` runs on the shard's own thread, and must not block.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be resumed",
+    note = "implement `narrows::BlockingResume` for it: what is saved, and how it goes on"
+)]
+pub trait BlockingResume: BlockingConsumer {
+    /// What goes on, as [`Resume::Saved`](crate::Resume::Saved).
+    type Saved: Serialize + DeserializeOwned + Send + 'static;
+
+    /// What is to go on, as it is now.
+    fn save(&self) -> Self::Saved;
+
+    /// Makes the consumer of a connection that comes back.
+    ///
+    /// # Errors
+    /// As for [`Resume::resume`](crate::Resume::resume).
+    fn resume(saved: Self::Saved, conn: &mut BlockingConnection<Self>) -> Result<Self, Reject>;
 }

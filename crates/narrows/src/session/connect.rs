@@ -12,7 +12,9 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::identity::Bound;
+use crate::protocol::{self, Speaking};
 use crate::reject::Reject;
+use crate::resume::{Saver, Starter, hand_out};
 use crate::shard::{Method, Placed, marked};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
@@ -24,7 +26,7 @@ pub(crate) struct Handshake<C: Consumer> {
     pub(crate) index: u16,
     pub(crate) channels: Channels,
     pub(crate) settings: Arc<RouteSettings>,
-    pub(crate) scope: C::Scope,
+    pub(crate) entry: Entry<C>,
     pub(crate) acceptance: Acceptance,
     pub(crate) on_upgrade: OnUpgrade,
     /// The socket belongs to the runtime of this very shard.
@@ -32,6 +34,15 @@ pub(crate) struct Handshake<C: Consumer> {
     pub(crate) decision: oneshot::Sender<Decision>,
     pub(crate) permit: Permit,
     pub(crate) identity: Option<Bound>,
+    /// What makes a client that speaks `narrows.v1` another one.
+    pub(crate) speaking: Option<Box<Speaking>>,
+    pub(crate) saver: Option<Saver<C>>,
+}
+
+/// How a consumer begins.
+pub(crate) enum Entry<C: Consumer> {
+    Connect(C::Scope),
+    Resume(Starter<C>),
 }
 
 /// The consumer's answer.
@@ -51,11 +62,24 @@ pub(super) struct Opened<C: Consumer> {
 /// Asks the consumer, answers the handshake, and takes the socket over.
 pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option<Opened<C>> {
     let Handshake { placed, index, channels, settings, .. } = *handshake;
-    let Handshake { scope, acceptance, on_upgrade, at_home, mut decision, permit, identity, .. } = *handshake;
+    let Handshake {
+        entry,
+        acceptance,
+        on_upgrade,
+        at_home,
+        mut decision,
+        permit,
+        identity,
+        speaking,
+        saver,
+        ..
+    } = *handshake;
     let key = placed.shard().local(|state| state.insert(settings.clone()))?;
-    let link = Link { shard: placed.keep(), index, key, channels, settings };
+    let link = Link { shard: placed.keep(), index, key, protocol: speaking.is_some(), channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);
+    conn.spoken = speaking.map(|speaking| Box::new(speaking.begin(&link)));
+    conn.saver = saver;
     let holds = identity.is_none_or(|identity| conn.settle(identity));
     let time = link.settings.limits.connect_timeout;
     let answer = if link.channels.is_draining() {
@@ -64,7 +88,12 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
     } else if !holds {
         Ok(Ok(Err(session_ended())))
     } else {
-        let asked = caught(C::connect(scope, &mut conn));
+        let asked = caught(async {
+            match entry {
+                Entry::Connect(scope) => C::connect(scope, &mut conn).await,
+                Entry::Resume(start) => start(&mut conn).await,
+            }
+        });
         let asked = marked(Some(&link.shard), link.settings.code(Method::Connect), asked);
         tokio::select! {
             biased;
@@ -79,7 +108,13 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
     let name = link.settings.name;
     let refusal = match answer {
         Ok(Ok(Ok(consumer))) => {
-            let acceptance = conn.acceptance.take().unwrap_or_default();
+            let mut acceptance = conn.acceptance.take().unwrap_or_default();
+            acceptance.extensions.clear();
+            if conn.spoken.is_some() {
+                acceptance.subprotocol.get_or_insert_with(|| protocol::SUBPROTOCOL.to_owned());
+                let token = hand_out(&consumer, &mut conn);
+                protocol::welcome(&link, conn.is_resumed(), token);
+            }
             let told = decision.send(Decision::Accept(acceptance)).is_ok();
             let socket = if told { take_over(&link, on_upgrade, at_home).await } else { None };
             if socket.is_some() {

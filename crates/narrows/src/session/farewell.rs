@@ -2,11 +2,14 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use bytes::Bytes;
+use narrows_core::Absence;
 
 use super::{Ending, caught, frame_limits};
 use crate::close::{Cause, Disconnect};
 use crate::connection::{Connection, Link};
 use crate::consumer::Consumer;
+use crate::protocol::{COMING_BACK, is_final};
+use crate::resume::spend;
 use crate::shard::{End, Frame, FrameKind, Method, marked};
 use crate::transport::frame::{Decoder, Item, Opcode, Role, encode, encode_close};
 
@@ -40,8 +43,11 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
             }
             Ending::Shard(End::SessionEnded)
         }
+        // It gave the connection up when the link was dead, and the link brought that later.
+        (_, Ending::Client(Some((COMING_BACK, _)))) if link.protocol => Ending::Shard(End::Lost),
         (_, ending) => ending,
     };
+    conn.end_presence(absence(&ending, &link));
     let (last, disconnect) = last_words(ending, link.settings.name);
     tracing::debug!(
         consumer = link.settings.name,
@@ -58,10 +64,24 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
             Some(Frame { bytes: bytes.clone(), key: 0, kind: FrameKind::Close })
         }
     };
+    if is_final(disconnect.code) && disconnect.cause != Cause::Resumed {
+        spend(&mut conn).await;
+    }
     link.shard.local(|state| state.close(link.key, frame));
+    conn.drop_message();
     let hook = disconnected(consumer, disconnect, &mut conn, &link);
     let time = link.settings.limits.close_timeout;
     tokio::join!(hook, close_socket(&link, decoder, last, time));
+}
+
+/// Whether a client is waited for: one that would come back by itself, and did not say that it goes.
+fn absence(ending: &Ending, link: &Link) -> Absence {
+    let lost = matches!(
+        ending,
+        Ending::Eof | Ending::Shard(End::Lost | End::PingTimeout | End::Slow | End::Drain | End::Resumed)
+    );
+    let window = link.channels.resumption().window();
+    if lost && link.protocol && !window.is_zero() { Absence::Away(window) } else { Absence::Left }
 }
 
 /// Tells the client of the end of its session while a handler still runs: the rest of the end comes after that.
@@ -104,6 +124,7 @@ fn last_words(ending: Ending, consumer: &'static str) -> (Last, Disconnect) {
         Ending::Shard(End::Idle) => ours(1000, "idle", Cause::Idle),
         Ending::Shard(End::Slow) => ours(1013, "the client reads too slowly", Cause::Slow),
         Ending::Shard(End::SessionEnded) => ours(SESSION_ENDED.0, SESSION_ENDED.1, Cause::SessionEnded),
+        Ending::Shard(End::Resumed) => ours(4409, "it goes on in another connection", Cause::Resumed),
         Ending::Shard(End::Drain) => ours(1012, "the server restarts", Cause::Drain),
         Ending::Close(close) => {
             let cause = if close.source().is_some() { Cause::Failed } else { Cause::Closed };

@@ -12,13 +12,15 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use self::connect::Opened;
-pub(crate) use self::connect::{Decision, Handshake, session_ended};
+pub(crate) use self::connect::{Decision, Entry, Handshake, session_ended};
 use self::guard::poll_guarded;
 use self::input::{Input, give_back};
 use crate::close::Close;
 use crate::codec::{DecodeError, Incoming, Payload};
 use crate::connection::{Connection, Link};
 use crate::consumer::Consumer;
+use crate::protocol::{self, Envelope, Request};
+use crate::resume::renewed;
 use crate::shard::{End, Frame, FrameKind, InboxItem, Method, Ready};
 use crate::stats::DropReason;
 use crate::transport::frame::{Decoder, FrameLimits, Item, Opcode, ProtocolError, Role, encode};
@@ -55,7 +57,16 @@ pub(crate) async fn run<C: Consumer>(handshake: Box<Handshake<C>>) {
 enum Step<In> {
     /// Nothing yet, or nothing to do.
     More,
-    Message(Result<In, DecodeError>),
+    Message {
+        read: Result<In, DecodeError>,
+        /// What asks for a reply.
+        reference: Option<u64>,
+    },
+    /// Not for the consumer: the client asks the server itself.
+    Request {
+        read: Result<Request, DecodeError>,
+        reference: Option<u64>,
+    },
     /// The message's own code panicked.
     Panicked,
     Pong(Bytes),
@@ -89,32 +100,20 @@ async fn serve<C: Consumer>(
                 Step::Close(close) => Some(Ending::Client(close)),
                 Step::Panicked => Some(Ending::Panicked),
                 // What it sent before it knew is not for a consumer that trusts in its session.
-                Step::Message(_) if conn.has_ended() => Some(Ending::Shard(End::SessionEnded)),
-                Step::Message(message) => {
-                    link.shard.tally().receive();
-                    if !link.settings.limits.idle_timeout.is_zero() {
-                        link.shard.local(|state| state.heard_message(link.key));
+                Step::Message { .. } | Step::Request { .. } if conn.has_ended() => {
+                    Some(Ending::Shard(End::SessionEnded))
+                }
+                step => {
+                    if matches!(step, Step::Message { .. }) {
+                        heard(&link);
                     }
-                    match message {
-                        Ok(message) => {
-                            handle(
-                                &link,
-                                Method::Receive,
-                                &mut input,
-                                Box::pin(consumer.receive(message, conn)),
-                            )
-                            .await
-                        }
-                        Err(error) => {
-                            handle(
-                                &link,
-                                Method::Malformed,
-                                &mut input,
-                                Box::pin(consumer.malformed(error, conn)),
-                            )
-                            .await
-                        }
+                    let (method, handler) = handler(step, consumer, conn);
+                    let ended = handle(&link, method, &mut input, handler).await;
+                    if ended.is_none() {
+                        conn.end_message();
+                        protocol::renew(consumer, conn);
                     }
+                    ended
                 }
             };
             if let Some(ending) = ended {
@@ -124,27 +123,25 @@ async fn serve<C: Consumer>(
         }
         // Frees the memory of a message that came in pieces; an idle connection owns none.
         decoder.release();
-        let ended = match next(conn, &link, input.take_buffer()).await {
-            Next::Event(event) => {
-                handle(&link, Method::Timer, &mut input, Box::pin(consumer.event(event, conn))).await
-            }
-            Next::Unreadable => None,
+        let next = next(conn, &link, input.take_buffer()).await;
+        let (method, handler): (_, Handler<'_>) = match next {
+            Next::Event(event) => (Method::Timer, Box::pin(consumer.event(event, conn))),
+            Next::Unreadable => continue,
             Next::Shard(Ready::Bytes(buffer, filled)) => {
                 input = Input::shared(buffer, filled);
-                None
+                continue;
             }
-            Next::Shard(Ready::Inbox(item)) => match read_item(conn, &link, item) {
-                Some(event) => {
-                    handle(&link, Method::Event, &mut input, Box::pin(consumer.event(event, conn))).await
-                }
-                None => None,
+            Next::Shard(Ready::Inbox(item)) => match take_item(consumer, conn, &link, item) {
+                Some(taken) => taken,
+                None => continue,
             },
-            Next::Shard(Ready::Eof) => Some(Ending::Eof),
-            Next::Shard(Ready::End(end)) => Some(Ending::Shard(end)),
+            Next::Shard(Ready::Eof) => return Ending::Eof,
+            Next::Shard(Ready::End(end)) => return Ending::Shard(end),
         };
-        if let Some(ending) = ended {
+        if let Some(ending) = handle(&link, method, &mut input, handler).await {
             return ending;
         }
+        protocol::renew(consumer, conn);
     }
 }
 
@@ -165,18 +162,73 @@ fn next_step<C: Consumer>(
     Ok(step)
 }
 
-/// Reads a message as its type's own code says.
+/// Reads a message, and what stands around it where the client speaks `narrows.v1`.
 fn read_message<In: Incoming>(payload: Payload<'_>, link: &Link) -> Step<In> {
+    if !link.protocol {
+        return read_content(payload, None, link);
+    }
+    let codec = link.settings.codec;
+    let Envelope { reference, ours, rest } = Envelope::of(payload, codec);
+    if ours {
+        return Step::Request { read: Request::read(payload, codec), reference };
+    }
+    let payload = match (&rest, payload) {
+        (None, payload) => payload,
+        (Some(rest), Payload::Binary(_)) => Payload::Binary(rest),
+        (Some(rest), Payload::Text(_)) => Payload::Text(
+            std::str::from_utf8(rest).expect("text without a part between two ASCII characters"),
+        ),
+    };
+    read_content(payload, reference, link)
+}
+
+/// Reads a message as its type's own code says.
+fn read_content<In: Incoming>(payload: Payload<'_>, reference: Option<u64>, link: &Link) -> Step<In> {
     let codec = link.settings.codec;
     let _mark = link.shard.mark(link.settings.code(Method::Decode));
     match std::panic::catch_unwind(|| In::decode(payload, codec)) {
-        Ok(read) => Step::Message(read),
+        Ok(read) => Step::Message { read, reference },
         Err(_) => Step::Panicked,
     }
 }
 
 /// A handler at work. Boxed, so that an idle connection costs the same however much its handlers hold.
 type Handler<'a> = Pin<Box<dyn Future<Output = Result<(), Close>> + Send + 'a>>;
+
+/// A message of the client came for the consumer.
+fn heard(link: &Link) {
+    link.shard.tally().receive();
+    if !link.settings.limits.idle_timeout.is_zero() {
+        link.shard.local(|state| state.heard_message(link.key));
+    }
+}
+
+/// What is to be done with what the client sent.
+fn handler<'a, C: Consumer>(
+    step: Step<C::In>,
+    consumer: &'a mut C,
+    conn: &'a mut Connection<C>,
+) -> (Method, Handler<'a>) {
+    match step {
+        Step::Message { read: Ok(message), reference } => {
+            conn.begin_message(reference, None);
+            (Method::Receive, Box::pin(consumer.receive(message, conn)))
+        }
+        Step::Message { read: Err(error), reference } => {
+            conn.begin_message(reference, Some(&error));
+            (Method::Malformed, Box::pin(consumer.malformed(error, conn)))
+        }
+        Step::Request { read, reference } => {
+            let token = if matches!(read, Ok(Request::Ping)) { renewed(consumer, conn) } else { None };
+            let answering = async move {
+                protocol::answer(conn, read, reference, token).await;
+                Ok(())
+            };
+            (Method::Request, Box::pin(answering))
+        }
+        _ => (Method::Request, Box::pin(std::future::ready(Ok(())))),
+    }
+}
 
 /// Runs a handler to its end. Most are done at once; for one that is not, the shard's read buffer goes back.
 async fn handle(link: &Link, method: Method, input: &mut Input, mut handler: Handler<'_>) -> Option<Ending> {
@@ -232,10 +284,29 @@ async fn next<C: Consumer>(
     .await
 }
 
+/// Begins to hand in what the inbox held.
+fn take_item<'a, C: Consumer>(
+    consumer: &'a mut C,
+    conn: &'a mut Connection<C>,
+    link: &Link,
+    item: InboxItem,
+) -> Option<(Method, Handler<'a>)> {
+    if let InboxItem::Lost(topic) = item {
+        // Left in the meantime, it has no name here.
+        let topic = link.channels.hub().topic(topic)?;
+        let told = async move { consumer.unrecovered(topic.name(), conn).await };
+        return Some((Method::Unrecovered, Box::pin(told)));
+    }
+    let event = read_item(conn, link, item)?;
+    Some((Method::Event, Box::pin(consumer.event(event, conn))))
+}
+
 /// Reads what the inbox held as the consumer's event.
 fn read_item<C: Consumer>(conn: &Connection<C>, link: &Link, item: InboxItem) -> Option<C::Event> {
     let delivery = match item {
         InboxItem::Gap(gap) => return conn.gap_reader.map(|read| read(gap)),
+        // Told before anything is read.
+        InboxItem::Lost(_) => return None,
         InboxItem::Message(delivery) => delivery,
     };
     // Left in the meantime: the message is no longer wanted.

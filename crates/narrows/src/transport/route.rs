@@ -1,12 +1,12 @@
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use http::StatusCode;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
 
@@ -17,11 +17,15 @@ use crate::channels::Channels;
 use crate::codec::Codec;
 use crate::connection::Acceptance;
 use crate::consumer::Consumer;
-use crate::identity::{Bound, Identity, NotBound, Since};
+use crate::identity::{Bound, Identity, IdentityCheck, NotBound, Since};
 use crate::limits::Limits;
 use crate::origin::OriginPolicy;
+use crate::protocol::{Offer, Speaking};
+use crate::resume::{
+    Binding, Checks, IdentityChecks, Opening, Resume, Resumer, RouteDigest, SessionOver, Starter,
+};
 use crate::scope::{FromHandshake, Seen};
-use crate::session::{self, Decision, Handshake};
+use crate::session::{self, Decision, Entry, Handshake};
 use crate::shard::{Code, Method, Shard, marked};
 use crate::sync::Arc;
 
@@ -37,6 +41,8 @@ pub(crate) struct RouteSettings {
     pub(crate) origin: OriginPolicy,
     /// The consumer's number in the node's watch.
     pub(crate) number: u16,
+    /// The checks that identities here may have, by name.
+    pub(crate) checks: Arc<IdentityChecks>,
 }
 
 impl RouteSettings {
@@ -71,9 +77,10 @@ impl RouteSettings {
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "`.route()` makes it something that axum can serve"]
-pub struct ConsumerRoute<C> {
+pub struct ConsumerRoute<C: Consumer> {
     channels: Channels,
     settings: RouteSettings,
+    resumer: Option<Resumer<C>>,
     consumer: PhantomData<fn() -> C>,
 }
 
@@ -88,8 +95,9 @@ impl<C: Consumer> ConsumerRoute<C> {
             subprotocols: Vec::new(),
             origin: channels.origin().clone(),
             number: channels.watch().number(name),
+            checks: Arc::default(),
         };
-        Self { channels, settings, consumer: PhantomData }
+        Self { channels, settings, resumer: None, consumer: PhantomData }
     }
 
     /// Which pages may connect; by default what [`Channels`] says, which is the site's own unless changed.
@@ -130,6 +138,24 @@ impl<C: Consumer> ConsumerRoute<C> {
         self
     }
 
+    /// Lets its connections go on where they were cut off, for clients that speak `narrows.v1`: see [`Resume`].
+    pub fn resumable(mut self) -> Self
+    where
+        C: Resume,
+    {
+        self.resumer = Some(Resumer::new());
+        self
+    }
+
+    /// Names the check of identities that are bound here: a connection that goes on is checked by the one of this name.
+    /// An identity whose check has no name does not go on; `connect` is called then.
+    ///
+    /// The extractors of `narrows-django` need no such call: its layers [name](IdentityChecks) theirs.
+    pub fn identity_check(mut self, name: &'static str, check: std::sync::Arc<dyn IdentityCheck>) -> Self {
+        Arc::make_mut(&mut self.settings.checks).push(name, check);
+        self
+    }
+
     /// Makes it a route. It answers a correct WebSocket handshake as the consumer decides, any other GET with
     /// 426, and other methods with 405.
     pub fn route<S>(self) -> MethodRouter<S>
@@ -140,19 +166,22 @@ impl<C: Consumer> ConsumerRoute<C> {
         for suspicion in self.settings.origin.suspicious() {
             tracing::warn!(consumer = self.settings.name, "{suspicion}");
         }
-        let (channels, settings) = (self.channels, Arc::new(self.settings));
+        let (channels, settings, resumer) = (self.channels, Arc::new(self.settings), self.resumer);
         axum::routing::any(move |State(state): State<S>, request: Request| {
             let (channels, settings) = (channels.clone(), settings.clone());
             async move {
-                answer::<C, S>(&channels, settings, request, &state).await.unwrap_or_else(|refused| refused)
+                answer::<C, S>(&channels, settings, resumer, request, &state)
+                    .await
+                    .unwrap_or_else(|refused| refused)
             }
         })
     }
 }
 
-async fn answer<C: Consumer, S: Send + Sync>(
+async fn answer<C: Consumer, S: Clone + Send + Sync + 'static>(
     channels: &Channels,
     settings: Arc<RouteSettings>,
+    resumer: Option<Resumer<C>>,
     request: Request,
     state: &S,
 ) -> Result<Response, Response>
@@ -164,7 +193,11 @@ where
         channels.counters().refused.fetch_add(1, Ordering::Relaxed);
         response
     };
-    let opening = handshake::check(&parts).map_err(IntoResponse::into_response)?;
+    let mut opening = handshake::check(&parts).map_err(IntoResponse::into_response)?;
+    let offer = Offer::take(&mut opening.offered);
+    if offer.is_some() {
+        Offer::hide(&opening.offered, &mut parts.headers);
+    }
     // For the scope's extractors, and what follows here: whose word about the client counts.
     parts.extensions.insert(channels.front().clone());
     let seen = Seen::of(&parts);
@@ -191,15 +224,48 @@ where
     };
     let here = channels.here().map(|(_, shard)| &**shard);
     let since = channels.identities().now();
-    let scope = extract::<C, S>(&mut parts, state, &settings, here).await.map_err(count_refused)?;
-    let identity = match parts.extensions.remove::<Identity>() {
-        Some(identity) => Some(bind(channels, identity, since, &settings).await.map_err(count_refused)?),
-        None => None,
+    let mut speaking = None;
+    let mut start = None;
+    if let Some(offer) = offer {
+        let mut came = speak(offer, &settings, &mut parts);
+        if let Some(token) = came.offer.token.take() {
+            let came_back = returned(&mut came, channels, &settings, resumer, &parts.headers, &token).await;
+            start = came_back.map_err(|SessionOver| {
+                tracing::debug!(consumer = settings.name, "handshake refused: the session ended meanwhile");
+                count_refused(session::session_ended().into_response())
+            })?;
+        }
+        speaking = Some(came);
+    }
+    let (entry, identity) = match start {
+        Some((start, identity)) => (Entry::Resume(start), identity),
+        None => {
+            let scope = extract::<C, S>(&mut parts, state, &settings, here).await.map_err(count_refused)?;
+            let identity = match parts.extensions.remove::<Identity>() {
+                Some(identity) => {
+                    Some(bind(channels, identity, since, &settings).await.map_err(count_refused)?)
+                }
+                None => None,
+            };
+            if let (Some(speaking), Some(identity)) = (&mut speaking, &identity) {
+                let named = parts.extensions.remove();
+                speaking.binding = Binding::find(&parts.headers, identity.identity(), named);
+            }
+            (Entry::Connect(scope), identity)
+        }
+    };
+    let extensions = match &entry {
+        Entry::Resume(_) => {
+            parts.extensions.insert(state.clone());
+            std::mem::take(&mut parts.extensions)
+        }
+        Entry::Connect(_) => Extensions::new(),
     };
     // The rest of the request is not needed any more, and it pins hyper's read buffer.
     drop(parts);
-    let chosen = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
-    let acceptance = Acceptance { offered: opening.offered, subprotocol: chosen, ..Acceptance::default() };
+    let subprotocol = settings.subprotocols.iter().find(|ours| opening.offered.contains(ours)).cloned();
+    let (offered, headers) = (opening.offered, HeaderMap::new());
+    let acceptance = Acceptance { offered, subprotocol, headers, extensions };
     let (decision, decided) = oneshot::channel();
     let (index, placed) = channels.place().map_err(|error| {
         tracing::error!(consumer = settings.name, %error, "the shards cannot be started");
@@ -212,13 +278,15 @@ where
         index,
         channels: channels.clone(),
         settings,
-        scope,
+        entry,
         acceptance,
         on_upgrade,
         at_home,
         decision,
         permit,
         identity,
+        speaking,
+        saver: resumer.map(|resumer| resumer.save),
     };
     shard.spawn_task(session::run(Box::new(handshake)));
     match decided.await {
@@ -226,6 +294,35 @@ where
         Ok(Decision::Refuse(response)) => Err(response),
         Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
     }
+}
+
+/// What the session has to know of a client that speaks `narrows.v1`.
+fn speak(offer: Offer, settings: &RouteSettings, parts: &mut Parts) -> Box<Speaking> {
+    let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+    let seen = Seen::of(parts);
+    let route = RouteDigest::of(settings.name, seen.server(parts).unwrap_or_default(), path);
+    drop(seen);
+    let checks = Checks::new(&settings.checks, &mut parts.extensions);
+    Box::new(Speaking { offer, returned: None, resumed: false, route, checks, binding: None })
+}
+
+/// Takes the token of a client that comes back; what its consumer goes on with, where it does.
+async fn returned<C: Consumer>(
+    speaking: &mut Speaking,
+    channels: &Channels,
+    settings: &RouteSettings,
+    resumer: Option<Resumer<C>>,
+    headers: &HeaderMap,
+    token: &str,
+) -> Result<Option<(Starter<C>, Option<Bound>)>, SessionOver> {
+    let (route, checks) = (speaking.route, &speaking.checks);
+    let opening = Opening { channels, settings, route, resumer, checks, headers };
+    let Some(returned) = opening.open(token).await? else { return Ok(None) };
+    speaking.returned = Some((returned.connection, returned.generation, returned.node));
+    if returned.start.is_some() {
+        (speaking.resumed, speaking.binding) = (true, returned.binding);
+    }
+    Ok(returned.start)
 }
 
 /// Runs the extractors, which may ask a database for the user: they too must neither stall nor take the HTTP

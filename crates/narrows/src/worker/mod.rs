@@ -13,16 +13,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use narrows_core::{Channel, Message, Topic};
+use narrows_core::{Channel, Group, Message, Topic};
 use tokio::sync::watch;
 
 use self::duty::{Duty, DutySettings};
 use self::handler::{Handler, erase};
 pub use self::report::{WorkerError, WorkerReport};
 use crate::Channels;
+use crate::presence::is_companion;
 use crate::serve::first_signal;
 
-/// Background work: it handles what is sent to named channels, here or in a process of its own.
+/// Background work: it handles what is sent to named channels, and hears what groups are sent, here or in a process of
+/// its own.
 ///
 /// ```
 /// use narrows::{Channel, Channels, Worker};
@@ -97,6 +99,37 @@ impl Worker {
         self
     }
 
+    /// Hears the messages of a group: each worker process gets every one of them, whoever else does. For code of the site
+    /// that is to see what happens in groups, such as who leaves:
+    ///
+    /// ```
+    /// use narrows::{Channels, Group, PresenceDiff, Worker};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channels = Channels::new();
+    /// let present = Group::<()>::new("room.lobby")?.presence::<serde_json::Value>();
+    /// let worker = Worker::new(&channels).listen(present.diffs(), |diff: PresenceDiff<_>| async move {
+    ///     println!("{:?} left", diff.leaves); // also those whose node died
+    ///     Ok::<(), std::io::Error>(())
+    /// });
+    /// # worker.run_until(async {}).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Up to [`backlog`](Self::backlog) messages of a group wait while the handler is busy; what comes beyond that is
+    /// dropped, counted as [`DropReason::WorkerBacklog`](crate::DropReason::WorkerBacklog) and logged. What is sent while
+    /// the channel layer is away from this worker is lost to it.
+    pub fn listen<M, H, F, E>(mut self, group: Group<M>, handler: H) -> Self
+    where
+        M: Message,
+        H: Fn(M) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.handlers.push((group.topic(), erase(handler)));
+        self
+    }
+
     /// How many messages of one channel are handled at once; at least 1. Default 1: one after another, in the order
     /// in which they came.
     pub fn concurrency(mut self, messages: usize) -> Self {
@@ -110,8 +143,8 @@ impl Worker {
         self
     }
 
-    /// On a channel layer without queues: how many messages of one channel may wait for this worker, and at the most
-    /// 64 MiB; at least 1. Default 1000. What comes beyond that is dropped, counted as
+    /// How many messages of one group may wait for this worker, and at the most 64 MiB; at least 1. Default 1000. On a
+    /// channel layer without queues also how many of one channel. What comes beyond that is dropped, counted as
     /// [`DropReason::WorkerBacklog`](crate::DropReason::WorkerBacklog) and logged.
     pub fn backlog(mut self, messages: usize) -> Self {
         self.settings.backlog = messages.max(1);
@@ -127,7 +160,7 @@ impl Worker {
     /// awaited, can end it in the orderly way.
     ///
     /// # Errors
-    /// [`WorkerError`] when a channel has two handlers, or the channel layer has ended for good.
+    /// [`WorkerError`] when a channel or group has two handlers, or the channel layer has ended for good.
     ///
     /// # Panics
     /// Where signals cannot be handled, or outside a tokio runtime with I/O and time.
@@ -152,6 +185,9 @@ impl Worker {
         self.check()?;
         let Self { channels, handlers, settings } = self;
         let (hub, tell) = (channels.hub(), watch::Sender::new(false));
+        // Who leaves with a node that dies is seen by those who look: this one does, where it hears of it.
+        let looks = handlers.iter().any(|(topic, _)| is_companion(topic));
+        let _watching = looks.then(|| channels.presences().watch(&channels));
         let duty = |(topic, handler)| {
             let duty = Duty::new(topic, handler, hub.format(), channels.counters().clone(), settings);
             duty.run(hub.clone(), tell.subscribe())
@@ -178,10 +214,10 @@ impl Worker {
         if self.handlers.is_empty() {
             tracing::warn!("a worker without channels waits for its end");
         }
-        let mut names: Vec<_> = self.handlers.iter().map(|(topic, _)| topic.name()).collect();
+        let mut names: Vec<_> = self.handlers.iter().map(|(topic, _)| (topic.kind(), topic.name())).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(WorkerError::TwoHandlers { channel: pair[0].to_owned() }),
+            Some(pair) => Err(WorkerError::TwoHandlers { channel: pair[0].1.to_owned() }),
             None => Ok(()),
         }
     }

@@ -25,8 +25,8 @@ impl WorkerReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// A channel was given two handlers.
-    #[error("the worker has two handlers for the channel {channel}")]
+    /// A channel or a group was given two handlers.
+    #[error("the worker has two handlers for {channel}")]
     TwoHandlers {
         /// Its name.
         channel: String,

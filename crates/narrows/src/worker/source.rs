@@ -1,11 +1,11 @@
 use bytes::Bytes;
-use narrows_core::{LayerError, Queue, Topic};
+use narrows_core::{LayerError, Queue, Topic, TopicKind};
 
 use super::outage::Outage;
 use crate::hub::{Hub, Tap};
 use crate::sync::Arc;
 
-/// Where the messages of a channel come from.
+/// Where the messages of a channel or a group come from.
 pub(super) struct Source {
     hub: Arc<Hub>,
     channel: Topic,
@@ -19,7 +19,7 @@ pub(super) struct Source {
 enum Way {
     /// The layer's own queue, shared with other workers.
     Queue(Queue),
-    /// A subscription, on a layer without queues; `None` between two attempts.
+    /// A subscription, for groups, and on a layer without queues; `None` between two attempts.
     Tap(Option<Tap>),
 }
 
@@ -28,7 +28,8 @@ pub(super) struct Ended;
 
 impl Source {
     pub(super) fn open(hub: &Arc<Hub>, channel: &Topic, backlog: usize) -> Self {
-        let way = hub.open(channel).map_or(Way::Tap(None), Way::Queue);
+        let queue = if channel.kind() == TopicKind::Channel { hub.open(channel) } else { None };
+        let way = queue.map_or(Way::Tap(None), Way::Queue);
         let (hub, channel, outage) = (hub.clone(), channel.clone(), Outage::default());
         Self { hub, channel, backlog, way, outage, overflows: false }
     }

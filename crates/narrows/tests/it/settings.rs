@@ -95,6 +95,22 @@ fn a_list_is_commas_in_the_environment_and_an_array_in_the_file() {
 }
 
 #[test]
+fn an_empty_item_of_a_list_counts_for_nothing() {
+    let file = File::new("empty", r#"secret_key_fallbacks = ["", " ", "old"]"#);
+    for args in [["--config", file.path()], ["--secret-key-fallbacks", ", ,old"]] {
+        assert_eq!(*load(&args, &EMPTY).settings.secret_key_fallbacks, ["old"]);
+    }
+}
+
+#[test]
+fn secrets_of_before_without_one_of_today_make_no_node() {
+    let mut settings = Settings::default();
+    settings.secret_key_fallbacks.push("old".to_owned());
+    let error = narrows::Channels::builder().settings(&settings).unwrap_err();
+    assert!(error.to_string().starts_with("secret_key_fallbacks: "), "{error}");
+}
+
+#[test]
 fn the_default_address_gives_way_to_a_unix_socket_or_an_inherited_one() {
     assert!(load(&["--unix", "/run/a.sock"], &EMPTY).settings.bind.is_empty());
     assert!(load(&["--inherit"], &EMPTY).settings.bind.is_empty());
