@@ -2,62 +2,89 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
-use narrows_core::Skipped;
+use narrows_core::{Position, Skipped};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{ADDRESS_KEY, Addressed, To, WriteMap, remove};
+use super::position::{self, JSON, JSON_END};
+use super::{ADDRESS_KEY, Addressed, Opened, To, WriteMap, remove};
 
-/// An object in JSON and the address to be added to it. Nothing of the object but its end is looked at.
+/// An object in JSON and what is to be added to it. Nothing of the object but its end is looked at.
 pub(super) struct Addressing<'a> {
     payload: &'a [u8],
-    /// Where the object's last entry ends, if it has one, and what to add.
-    address: Option<(&'a [u8], To<'a>)>,
+    /// The object up to where its last entry ends; nothing where nothing is added.
+    open: Option<&'a [u8]>,
+    to: Option<To<'a>>,
+    /// Whether a position follows.
+    at: bool,
 }
 
 impl<'a> Addressing<'a> {
-    pub(super) fn new(payload: &'a [u8], to: Option<To<'a>>) -> Self {
-        let object = payload.trim_ascii();
-        let open = object.strip_suffix(b"}").filter(|open| open.starts_with(b"{"));
-        Self { payload, address: open.map(<[u8]>::trim_ascii_end).zip(to) }
+    pub(super) fn new(payload: &'a [u8], to: Option<To<'a>>, at: bool) -> Self {
+        Self { payload, open: open_part(payload).filter(|_| to.is_some() || at), to, at }
     }
+}
+
+/// An object up to where its last entry ends.
+fn open_part(payload: &[u8]) -> Option<&[u8]> {
+    let object = payload.trim_ascii().strip_suffix(b"}").filter(|open| open.starts_with(b"{"));
+    object.map(<[u8]>::trim_ascii_end)
+}
+
+/// Whether this begins and ends as an object, to which something can be added.
+pub(super) fn is_object(payload: &[u8]) -> bool {
+    open_part(payload).is_some()
 }
 
 impl WriteMap for Addressing<'_> {
     fn len_hint(&self) -> usize {
-        let address = self.address.iter().flat_map(|(_, to)| to.names());
+        let address = self.to.iter().flat_map(To::names);
         // Channel names hold nothing that needs an escape: a quote on each side, a comma and a space.
         let names: usize = address.map(|name| name.len() + 4).sum();
-        self.payload.len() + ADDRESS_KEY.len() + 9 + names
+        self.payload.len() + ADDRESS_KEY.len() + 9 + names + JSON.len() + 1
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        let Some((open, to)) = self.address else {
+        let Some(open) = self.open else {
             out.extend_from_slice(self.payload);
             return;
         };
         out.extend_from_slice(open);
-        if open.len() > 1 {
-            out.extend_from_slice(b", ");
-        }
-        out.push(b'"');
-        out.extend_from_slice(ADDRESS_KEY.as_bytes());
-        out.extend_from_slice(b"\": ");
-        match to {
-            To::One(name) => write_text(out, name),
-            To::List(names) => {
-                out.push(b'[');
-                for (at, name) in names.iter().enumerate() {
-                    if at > 0 {
-                        out.extend_from_slice(b", ");
-                    }
-                    write_text(out, name);
-                }
-                out.push(b']');
+        let mut is_empty = open.len() == 1;
+        if let Some(to) = self.to {
+            if !is_empty {
+                out.extend_from_slice(b", ");
             }
+            write_address(out, to);
+            is_empty = false;
         }
-        out.push(b'}');
+        if !self.at {
+            return out.push(b'}');
+        }
+        if !is_empty {
+            out.push(b',');
+        }
+        out.extend_from_slice(JSON);
+    }
+}
+
+fn write_address(out: &mut Vec<u8>, to: To<'_>) {
+    out.push(b'"');
+    out.extend_from_slice(ADDRESS_KEY.as_bytes());
+    out.extend_from_slice(b"\": ");
+    match to {
+        To::One(name) => write_text(out, name),
+        To::List(names) => {
+            out.push(b'[');
+            for (at, name) in names.iter().enumerate() {
+                if at > 0 {
+                    out.extend_from_slice(b", ");
+                }
+                write_text(out, name);
+            }
+            out.push(b']');
+        }
     }
 }
 
@@ -82,8 +109,36 @@ pub(super) fn check(object: &[u8]) -> Result<(), Skipped> {
     (&mut json).deserialize_map(Object).and_then(|()| json.end()).map_err(|_| Skipped::Malformed)
 }
 
-/// Takes the address out of the object that begins at `start`, in place. The other entries keep their text.
+/// The position at the end of an object, and where what is left of that ends: at a comma or the opening brace.
+pub(super) fn position(object: &[u8]) -> Option<(usize, Position)> {
+    let (start, at) = position::at_end(object, JSON, JSON_END.as_bytes())?;
+    match object[..start].last() {
+        Some(b',') => Some((start - 1, at)),
+        Some(b'{') => Some((start, at)),
+        _ => None,
+    }
+}
+
+/// The object, without its position.
+pub(super) fn open(mut bytes: Vec<u8>) -> Result<Opened, Skipped> {
+    let found = position(&bytes);
+    if let Some((end, _)) = found {
+        // In the place of a comma or a tab.
+        bytes.truncate(end);
+        bytes.push(b'}');
+    }
+    check(&bytes)?;
+    Ok(Opened { payload: bytes.into(), at: found.map(|(_, at)| at) })
+}
+
+/// Takes the address and the position out of the object that begins at `start`, in place. The other entries keep their
+/// text.
 pub(super) fn split(mut bytes: Vec<u8>, start: usize) -> Result<Addressed, Skipped> {
+    let found = position(&bytes[start..]);
+    if let Some((end, _)) = found {
+        bytes.truncate(start + end);
+        bytes.push(b'}');
+    }
     let text = text(&bytes[start..])?;
     let Entries(entries) = serde_json::from_str(text).map_err(|_| Skipped::Malformed)?;
     let mut address = None;
@@ -111,7 +166,8 @@ pub(super) fn split(mut bytes: Vec<u8>, start: usize) -> Result<Addressed, Skipp
     }
     let to = address.map_or(Ok(Vec::new()), |address| names(address))?;
     remove(&mut bytes, &gone);
-    Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to })
+    let at = found.map(|(_, at)| at);
+    Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to, at })
 }
 
 /// Where in the text a part of it stands.

@@ -2,12 +2,13 @@
 
 mod json;
 mod msgpack;
+mod position;
 
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
-use narrows_core::{PayloadFormat, Skipped};
+use narrows_core::{PayloadFormat, Position, Skipped};
 use rand::Rng;
 
 use crate::keys::Keys;
@@ -39,32 +40,108 @@ pub(crate) enum To<'a> {
     List(&'a [&'a str]),
 }
 
+/// A message that is written but for its position, which a script gives it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unplaced {
+    /// What stands before the text of the position.
+    pub(crate) head: Vec<u8>,
+    pub(crate) ending: Ending,
+}
+
+/// How a message ends that has a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// What stands for each of `0123456789abcdef-` in the text of the position; nothing where that stands as it is.
+    pub(crate) digits: &'static str,
+    /// What stands behind it.
+    pub(crate) tail: &'static str,
+}
+
+/// A message of the pub/sub layer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) payload: Bytes,
+    /// Where it stands in the history of its group, if it was given a place there.
+    pub(crate) at: Option<Position>,
+}
+
 /// A message of the core layer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Addressed {
     pub(crate) payload: Bytes,
     /// Empty for a message without an address.
     pub(crate) to: Vec<String>,
+    /// As in [`Opened`].
+    pub(crate) at: Option<Position>,
 }
 
 impl Wire {
     /// The pub/sub form of a payload. Without keys that is the payload itself.
     pub(crate) fn seal(&self, payload: Bytes) -> Bytes {
-        match &self.keys {
-            Some(keys) => keys.seal(&payload).into(),
-            None => payload,
+        match (&self.keys, self.format) {
+            (Some(keys), _) => keys.seal(&payload).into(),
+            // Somebody's text that was passed on as it is: it is not to be taken for a message with a position.
+            (None, PayloadFormat::Json) if json::position(&payload).is_some() => {
+                [&payload[..], b" "].concat().into()
+            }
+            (None, _) => payload,
         }
     }
 
+    /// The pub/sub form of a payload that is to have a position; only a map can.
+    pub(crate) fn seal_unplaced(&self, payload: &[u8]) -> Result<Unplaced, Skipped> {
+        let is_map = match self.format {
+            PayloadFormat::MsgPack => msgpack::is_map(payload),
+            PayloadFormat::Json => json::is_object(payload),
+        };
+        if is_map { Ok(self.unplaced(payload, None, 0)) } else { Err(Skipped::Malformed) }
+    }
+
     /// The payload of a message in the pub/sub form, however old it is. Without keys it is not copied.
-    pub(crate) fn open(&self, wire: Vec<u8>) -> Result<Bytes, Skipped> {
+    pub(crate) fn open(&self, mut wire: Vec<u8>) -> Result<Opened, Skipped> {
         self.check_size(&wire)?;
-        let payload = self.decrypt(wire, 0, None)?;
-        match self.format {
-            PayloadFormat::MsgPack => msgpack::check(&payload)?,
-            PayloadFormat::Json => json::check(&payload)?,
+        if let Some(keys) = &self.keys {
+            let behind = position::behind_token(&wire);
+            if let Some((token, _)) = behind {
+                wire.truncate(token);
+            }
+            let payload = keys.open(&wire, None).map_err(|_| Skipped::Undecryptable)?;
+            self.check(&payload)?;
+            return Ok(Opened { payload: payload.into(), at: behind.map(|(_, at)| at) });
         }
-        Ok(payload.into())
+        match self.format {
+            PayloadFormat::MsgPack => msgpack::open(wire),
+            PayloadFormat::Json => json::open(wire),
+        }
+    }
+
+    /// How messages with a position end.
+    pub(crate) fn ending(&self) -> Ending {
+        match (&self.keys, self.format) {
+            (Some(_), _) => Ending { digits: position::BEHIND_TOKEN, tail: "" },
+            (None, PayloadFormat::MsgPack) => Ending { digits: position::PLAIN, tail: "" },
+            (None, PayloadFormat::Json) => Ending { digits: position::PLAIN, tail: position::JSON_END },
+        }
+    }
+
+    fn unplaced(&self, payload: &[u8], to: Option<To<'_>>, random_prefix: usize) -> Unplaced {
+        // With keys the position stands outside of the token: whoever gives it cannot open that.
+        let at = self.keys.is_none();
+        let mut head = match self.format {
+            PayloadFormat::MsgPack => self.write(&msgpack::Addressing::new(payload, to, at), random_prefix),
+            PayloadFormat::Json => self.write(&json::Addressing::new(payload, to, at), random_prefix),
+        };
+        if !at {
+            head.push(position::TOKEN);
+        }
+        Unplaced { head, ending: self.ending() }
+    }
+
+    fn check(&self, payload: &[u8]) -> Result<(), Skipped> {
+        match self.format {
+            PayloadFormat::MsgPack => msgpack::check(payload),
+            PayloadFormat::Json => json::check(payload),
+        }
     }
 
     /// The core layer's form of a payload: one member of a sorted set.
@@ -72,49 +149,61 @@ impl Wire {
     /// A payload that is no map gets no address; its receiver finds it malformed.
     pub(crate) fn seal_for(&self, payload: &[u8], to: Option<To<'_>>) -> Vec<u8> {
         match self.format {
-            PayloadFormat::MsgPack => self.write(&msgpack::Addressing::new(payload, to)),
-            PayloadFormat::Json => self.write(&json::Addressing::new(payload, to)),
+            PayloadFormat::MsgPack => {
+                self.write(&msgpack::Addressing::new(payload, to, false), self.random_prefix)
+            }
+            PayloadFormat::Json => self.write(&json::Addressing::new(payload, to, false), self.random_prefix),
         }
+    }
+
+    /// The same of a payload that is to have a position.
+    pub(crate) fn seal_unplaced_for(&self, payload: &[u8], to: To<'_>) -> Unplaced {
+        self.unplaced(payload, Some(to), self.random_prefix)
     }
 
     /// The payload and the address of a message in the core layer's form. Where there are keys, one that was sealed
     /// more than `max_age` ago is not opened.
-    pub(crate) fn open_addressed(&self, wire: Vec<u8>, max_age: Duration) -> Result<Addressed, Skipped> {
+    pub(crate) fn open_addressed(&self, mut wire: Vec<u8>, max_age: Duration) -> Result<Addressed, Skipped> {
         self.check_size(&wire)?;
         if wire.len() < self.random_prefix {
             return Err(Skipped::Malformed);
         }
-        let start = if self.keys.is_some() { 0 } else { self.random_prefix };
-        let map = self.decrypt(wire, self.random_prefix, Some(max_age))?;
-        match self.format {
-            PayloadFormat::MsgPack => msgpack::split(map, start),
-            PayloadFormat::Json => json::split(map, start),
+        let split = match self.format {
+            PayloadFormat::MsgPack => msgpack::split,
+            PayloadFormat::Json => json::split,
+        };
+        let Some(keys) = &self.keys else { return split(wire, self.random_prefix) };
+        let behind = position::behind_token(&wire[self.random_prefix..]);
+        if let Some((token, _)) = behind {
+            wire.truncate(self.random_prefix + token);
         }
+        let map =
+            keys.open(&wire[self.random_prefix..], Some(max_age)).map_err(|_| Skipped::Undecryptable)?;
+        Ok(Addressed { at: behind.map(|(_, at)| at), ..split(map, 0)? })
     }
 
     fn check_size(&self, wire: &[u8]) -> Result<(), Skipped> {
         if wire.len() > self.max_message_bytes { Err(Skipped::Oversized) } else { Ok(()) }
     }
 
-    /// What the token behind the prefix holds; without keys, `wire` as it is.
-    fn decrypt(&self, wire: Vec<u8>, prefix: usize, max_age: Option<Duration>) -> Result<Vec<u8>, Skipped> {
-        match &self.keys {
-            Some(keys) => keys.open(&wire[prefix..], max_age).map_err(|_| Skipped::Undecryptable),
-            None => Ok(wire),
-        }
-    }
-
-    fn write(&self, message: &impl WriteMap) -> Vec<u8> {
+    fn write(&self, message: &impl WriteMap, random_prefix: usize) -> Vec<u8> {
         let len = message.len_hint();
-        let body = if self.keys.is_some() { Keys::token_len(len) } else { len };
-        let mut wire = Vec::with_capacity(self.random_prefix + body);
-        wire.resize(self.random_prefix, 0);
+        let body = if self.keys.is_some() { Keys::token_len(len) + 1 } else { len };
+        let mut wire = Vec::with_capacity(random_prefix + body);
+        wire.resize(random_prefix, 0);
         rand::rng().fill_bytes(&mut wire);
         match &self.keys {
             Some(keys) => keys.seal_onto(&mut wire, len, |raw| message.write(raw)),
             None => message.write(&mut wire),
         }
         wire
+    }
+}
+
+impl Unplaced {
+    /// The length of the message once it has its position.
+    pub(crate) fn len(&self) -> usize {
+        self.head.len() + position::TEXT_LEN + self.ending.tail.len()
     }
 }
 
@@ -146,5 +235,7 @@ fn remove(bytes: &mut Vec<u8>, gone: &[Range<usize>]) {
     bytes.truncate(end);
 }
 
+#[cfg(test)]
+mod position_tests;
 #[cfg(test)]
 mod tests;

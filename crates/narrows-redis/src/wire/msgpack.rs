@@ -5,53 +5,68 @@ use narrows_core::Skipped;
 use rmp::Marker;
 use rmp::encode::{write_array_len, write_map_len, write_str};
 
-use super::{ADDRESS_KEY, Addressed, To, WriteMap, remove};
+use super::position::{self, MSGPACK};
+use super::{ADDRESS_KEY, Addressed, Opened, To, WriteMap, remove};
 
 /// The longest header of a map, a list or a text.
 const MAX_HEADER: usize = 5;
 
-/// A map in MessagePack and the address to be added to it. Nothing of the map but its header is looked at.
+/// A map in MessagePack and what is to be added to it. Nothing of the map but its header is looked at.
 pub(super) struct Addressing<'a> {
     payload: &'a [u8],
-    /// The map's new number of entries, where its old header ends, and what to add.
-    address: Option<(u32, usize, To<'a>)>,
+    /// The map's new number of entries, and where its old header ends; nothing where nothing is added.
+    header: Option<(u32, usize)>,
+    to: Option<To<'a>>,
+    /// Whether a position follows.
+    at: bool,
 }
 
 impl<'a> Addressing<'a> {
-    pub(super) fn new(payload: &'a [u8], to: Option<To<'a>>) -> Self {
-        let address = to.and_then(|to| {
+    pub(super) fn new(payload: &'a [u8], to: Option<To<'a>>, at: bool) -> Self {
+        let more = u32::from(to.is_some()) + u32::from(at);
+        let header = || {
             let mut reader = Reader::new(payload, 0);
-            let entries = reader.map_header().ok()?.checked_add(1)?;
-            Some((entries, reader.at, to))
-        });
-        Self { payload, address }
+            let entries = reader.map_header().ok()?.checked_add(more)?;
+            Some((entries, reader.at))
+        };
+        Self { payload, header: (more > 0).then(header).flatten(), to, at }
     }
 }
 
 impl WriteMap for Addressing<'_> {
     fn len_hint(&self) -> usize {
-        let address = self.address.iter().flat_map(|(_, _, to)| to.names());
+        let address = self.to.iter().flat_map(To::names);
         let names: usize = address.map(|name| MAX_HEADER + name.len()).sum();
-        self.payload.len() + 3 * MAX_HEADER + ADDRESS_KEY.len() + names
+        self.payload.len() + 3 * MAX_HEADER + ADDRESS_KEY.len() + names + MSGPACK.len()
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         const VEC: &str = "writing to a Vec does not fail";
-        let Some((entries, body, to)) = self.address else {
+        let Some((entries, body)) = self.header else {
             out.extend_from_slice(self.payload);
             return;
         };
         write_map_len(out, entries).expect(VEC);
         out.extend_from_slice(&self.payload[body..]);
-        write_str(out, ADDRESS_KEY).expect(VEC);
-        if let To::List(names) = to {
-            write_array_len(out, u32::try_from(names.len()).expect("no group has 4 billion members"))
-                .expect(VEC);
+        if let Some(to) = self.to {
+            write_str(out, ADDRESS_KEY).expect(VEC);
+            if let To::List(names) = to {
+                write_array_len(out, u32::try_from(names.len()).expect("no group has 4 billion members"))
+                    .expect(VEC);
+            }
+            for name in to.names() {
+                write_str(out, name).expect(VEC);
+            }
         }
-        for name in to.names() {
-            write_str(out, name).expect(VEC);
+        if self.at {
+            out.extend_from_slice(MSGPACK);
         }
     }
+}
+
+/// Whether this begins as a map to which something can be added.
+pub(super) fn is_map(payload: &[u8]) -> bool {
+    Reader::new(payload, 0).map_header().is_ok_and(|entries| entries < u32::MAX - 1)
 }
 
 /// Whether this is one whole map, with nothing behind it.
@@ -62,16 +77,61 @@ pub(super) fn check(map: &[u8]) -> Result<(), Skipped> {
     reader.end()
 }
 
-/// Takes the address out of the map that begins at `start`, in place.
+/// The map, without its position.
+///
+/// What looks like a position can be bytes at the end of a value: it is one where the map before it is whole. So each
+/// message is gone through once, whichever it is.
+pub(super) fn open(mut bytes: Vec<u8>) -> Result<Opened, Skipped> {
+    if let Some((end, at)) = position::at_end(&bytes, MSGPACK, b"")
+        && let Some((kept, body)) = before(&bytes[..end])
+    {
+        bytes.truncate(end);
+        let start = shorten(&mut bytes, kept, body);
+        return Ok(Opened { payload: Bytes::from(bytes).slice(start..), at: Some(at) });
+    }
+    check(&bytes)?;
+    Ok(Opened { payload: bytes.into(), at: None })
+}
+
+/// The number of entries of a map that lacks its last one, and where its header ends.
+fn before(map: &[u8]) -> Option<(u32, usize)> {
+    let mut reader = Reader::new(map, 0);
+    let kept = reader.map_header().ok()?.checked_sub(1)?;
+    let body = reader.at;
+    reader.skip(2 * u64::from(kept)).and_then(|()| reader.end()).ok()?;
+    Some((kept, body))
+}
+
+/// Writes the header of a map that has fewer entries now, before `body`; gives where it begins.
+fn shorten(bytes: &mut [u8], kept: u32, body: usize) -> usize {
+    let mut header = Vec::with_capacity(MAX_HEADER);
+    write_map_len(&mut header, kept).expect("writing to a Vec does not fail");
+    // The new header is no longer than the old one, which told of more entries.
+    let start = body - header.len();
+    bytes[start..body].copy_from_slice(&header);
+    start
+}
+
+/// Takes the address and the position out of the map that begins at `start`, in place.
 pub(super) fn split(mut bytes: Vec<u8>, start: usize) -> Result<Addressed, Skipped> {
     let mut reader = Reader::new(&bytes, start);
     let entries = reader.map_header()?;
     let body = reader.at;
     let mut kept = entries;
     let mut gone: Vec<Range<usize>> = Vec::new();
-    let mut address = None;
+    let (mut address, mut at) = (None, None);
+    let last = position::at_end(&bytes[start..], MSGPACK, b"").map(|(end, at)| (start + end, at));
     for _ in 0..entries {
         let key = reader.at;
+        if let Some((end, found)) = last
+            && end == key
+        {
+            // What follows is whole, and the end.
+            reader.at = bytes.len();
+            (kept, at) = (kept - 1, Some(found));
+            gone.push(key..bytes.len());
+            continue;
+        }
         let is_address = reader.text() == Some(ADDRESS_KEY.as_bytes());
         if !is_address {
             reader.at = key;
@@ -87,18 +147,13 @@ pub(super) fn split(mut bytes: Vec<u8>, start: usize) -> Result<Addressed, Skipp
         }
     }
     reader.end()?;
-    let Some(address) = address else {
-        return Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to: Vec::new() });
-    };
-    let to = Reader::new(&bytes, address).address()?;
+    if gone.is_empty() {
+        return Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to: Vec::new(), at });
+    }
+    let to = address.map_or(Ok(Vec::new()), |address| Reader::new(&bytes, address).address())?;
     remove(&mut bytes, &gone);
-
-    let mut header = Vec::with_capacity(MAX_HEADER);
-    write_map_len(&mut header, kept).expect("writing to a Vec does not fail");
-    // The new header is no longer than the old one, which told of more entries.
-    let start = body - header.len();
-    bytes[start..body].copy_from_slice(&header);
-    Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to })
+    let start = shorten(&mut bytes, kept, body);
+    Ok(Addressed { payload: Bytes::from(bytes).slice(start..), to, at })
 }
 
 /// Goes through MessagePack (<https://github.com/msgpack/msgpack/blob/master/spec.md>) without building values.

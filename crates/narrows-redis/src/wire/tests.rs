@@ -26,6 +26,7 @@ fn addressed(payload: &[u8], to: &[&str]) -> Addressed {
     Addressed {
         payload: Bytes::copy_from_slice(payload),
         to: to.iter().map(|&name| name.to_owned()).collect(),
+        at: None,
     }
 }
 
@@ -42,7 +43,7 @@ fn messages_without_prefix_are_those_of_channels_redis() {
             [(PayloadFormat::MsgPack, Some(hex(&vector["msgpack_hex"]))), (PayloadFormat::Json, text)]
         {
             let Some(payload) = payload else { continue };
-            assert_eq!(wire(format).open(payload.clone()).unwrap(), payload);
+            assert_eq!(wire(format).open(payload.clone()).unwrap().payload, payload);
             assert_eq!(
                 bare(format).open_addressed(payload.clone(), ALWAYS).unwrap(),
                 addressed(&payload, &[])
@@ -81,7 +82,7 @@ fn sealed_messages_are_those_of_channels_redis() {
         let key = vector["symmetric_encryption_key"].as_str().unwrap();
         let plain = hex(&vector["plaintext_hex"]);
         let wire = with_keys(PayloadFormat::MsgPack, &["newer", key]);
-        assert_eq!(wire.open(hex(&vector["pubsub_wire_hex"])).unwrap(), plain);
+        assert_eq!(wire.open(hex(&vector["pubsub_wire_hex"])).unwrap().payload, plain);
         let core = hex(&vector["core_wire_hex_with_prefix_000102..0b"]);
         assert_eq!(wire.open_addressed(core.clone(), ALWAYS).unwrap(), addressed(&plain, &[]));
         assert_eq!(
@@ -145,7 +146,7 @@ fn every_captured_message_is_opened_and_written_alike() {
                     again[..12].copy_from_slice(&message[..12]);
                     (opened.payload, again)
                 } else {
-                    let payload = wire.open(message.clone()).unwrap();
+                    let payload = wire.open(message.clone()).unwrap().payload;
                     (payload.clone(), wire.seal(payload).to_vec())
                 };
                 let content = format.decode::<Value>(&payload).unwrap();
@@ -174,7 +175,7 @@ fn the_pubsub_form_without_keys_is_the_payload_uncopied() {
         assert_eq!((sealed.as_ptr(), sealed.len()), (payload.as_ptr(), payload.len()));
         let bytes = sealed.to_vec();
         let place = bytes.as_ptr();
-        assert_eq!(wire(format).open(bytes).unwrap().as_ptr(), place);
+        assert_eq!(wire(format).open(bytes).unwrap().payload.as_ptr(), place);
     }
 }
 
@@ -263,7 +264,7 @@ fn json_of_python_with_escapes_keeps_its_text() {
         wire.open_addressed(with_address.into(), ALWAYS).unwrap(),
         addressed(payload.as_bytes(), &[A, B])
     );
-    assert_eq!(wire.open(payload.into()).unwrap(), payload);
+    assert_eq!(wire.open(payload.into()).unwrap().payload, payload);
 }
 
 #[test]
@@ -382,7 +383,7 @@ fn messages_of_other_keys_and_messages_in_the_clear_are_undecryptable() {
             Err(Skipped::Undecryptable)
         );
         assert_eq!(wire.open_addressed(clear, ALWAYS), Err(Skipped::Undecryptable));
-        assert_eq!(wire.open(wire.seal(payload.clone()).to_vec()).unwrap(), payload);
+        assert_eq!(wire.open(wire.seal(payload.clone()).to_vec()).unwrap().payload, payload);
         let sealed = wire.seal_for(&payload, Some(To::One(A)));
         assert_eq!(wire.open_addressed(sealed, Duration::from_secs(70)).unwrap(), addressed(&payload, &[A]));
     }
@@ -449,7 +450,7 @@ proptest! {
         for format in FORMATS {
             let wire = if sealed { with_keys(format, &["key"]) } else { wire(format) };
             let payload = format.encode(&message).unwrap();
-            prop_assert_eq!(&wire.open(wire.seal(payload.clone()).into()).unwrap(), &payload);
+            prop_assert_eq!(&wire.open(wire.seal(payload.clone()).into()).unwrap().payload, &payload);
             let opened = wire.open_addressed(wire.seal_for(&payload, Some(to)), ALWAYS).unwrap();
             prop_assert_eq!(&opened.to, names);
             prop_assert_eq!(&opened.payload, &payload);
@@ -506,8 +507,8 @@ proptest! {
         for format in FORMATS {
             let keys = if keys { Keys::new(&["key"]) } else { None };
             let wire = Wire { format, keys, random_prefix: prefix, max_message_bytes: limit };
-            if let Ok(payload) = wire.open(junk.clone()) {
-                prop_assert!(payload.len() <= limit);
+            if let Ok(opened) = wire.open(junk.clone()) {
+                prop_assert!(opened.payload.len() <= limit);
             }
             if let Ok(opened) = wire.open_addressed(junk.clone(), ALWAYS) {
                 prop_assert!(opened.payload.len() <= junk.len());
