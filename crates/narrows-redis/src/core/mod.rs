@@ -1,5 +1,6 @@
 //! The core layer: every process has a sorted set with its messages, every group one with its members.
 
+mod histories;
 mod locals;
 mod memberships;
 mod queue;
@@ -12,16 +13,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Topic, TopicKind};
+use narrows_core::{
+    ChannelLayer, ClaimStore, HistoryStore, Inbound, LayerError, PayloadFormat, PresenceStore, Queue, Topic,
+    TopicKind,
+};
 use tokio::runtime::Handle;
 
 use self::locals::Locals;
 use self::queue::{Forward, Popper};
+use crate::claims::Claims;
 use crate::connect::Connector;
+use crate::histories::Histories;
 use crate::inlet::Inlet;
 use crate::link::{CallError, Link};
 use crate::options::{OptionsError, RedisOptions};
+use crate::presence::Presences;
 use crate::shard::shard_of;
+use crate::stores::Stores;
 use crate::thread::Thread;
 use crate::wire::Wire;
 
@@ -68,6 +76,8 @@ struct Shared {
     /// Where its messages are.
     key: String,
     hosts: Vec<HostLink>,
+    stores: Stores,
+    presences: Presences,
     inlet: Inlet,
     locals: Locals,
     /// Those named channels that a connection, not a worker, listens to.
@@ -98,24 +108,31 @@ impl CoreLayer {
         let connectors = options.connectors()?;
         let thread = Thread::start().map_err(OptionsError::Thread)?;
         let runtime = thread.handle();
-        let hosts = connectors.into_iter().map(|connector| {
-            let (link, work) = Link::new(connector.clone(), options.answer_timeout);
-            runtime.spawn(work);
-            HostLink { connector, link, refused: AtomicBool::new(false) }
-        });
+        let hosts: Vec<HostLink> = connectors
+            .into_iter()
+            .map(|connector| {
+                let (link, work) = Link::new(connector.clone(), options.answer_timeout);
+                runtime.spawn(work);
+                HostLink { connector, link, refused: AtomicBool::new(false) }
+            })
+            .collect();
+        let links = hosts.iter().map(|host| host.link.clone());
+        let stores = Stores::on_core(links, &options.prefix, thread.handle());
         let process = format!("{NODE}{:032x}!", rand::random::<u128>());
         let shared = Shared {
             wire: options.wire(),
             key: format!("{}{process}", options.prefix),
             process,
-            hosts: hosts.collect(),
+            hosts,
+            presences: Presences::new(stores.clone(), &options),
+            stores,
             inlet: Inlet::default(),
             locals: Locals::default(),
             forwards: Mutex::default(),
             runtime,
             receiving: AtomicBool::new(false),
             turn: AtomicUsize::new(0),
-            add: redis::Script::new(include_str!("add.lua")),
+            add: redis::Script::new(concat!(include_str!("channel.lua"), include_str!("add.lua"))),
             options,
         };
         Ok(Self { shared: Arc::new(shared), thread })
@@ -279,6 +296,18 @@ impl ChannelLayer for CoreLayer {
 
     fn new_channel(&self) -> String {
         self.shared.locals.new_channel(&self.shared.process)
+    }
+
+    fn history(&self) -> Option<HistoryStore> {
+        Some(HistoryStore::new(Histories(self.shared.clone())))
+    }
+
+    fn claims(&self) -> Option<ClaimStore> {
+        Some(ClaimStore::new(Claims::new(self.shared.stores.clone())))
+    }
+
+    fn presence(&self) -> Option<PresenceStore> {
+        Some(PresenceStore::new(self.shared.presences.clone()))
     }
 
     fn open(&self, channel: &Topic) -> Option<Queue> {

@@ -323,7 +323,7 @@ impl Forward {
                     biased;
                     _ = &mut ended => return Box::new(popper).close().await,
                     taken = popper.take() => match taken {
-                        Ok(payload) => shared.inlet.deliver(&topic, payload),
+                        Ok(payload) => shared.inlet.deliver(&topic, payload, None),
                         Err(_) => return,
                     },
                 }

@@ -181,7 +181,7 @@ fn take(shared: &Shared, wire: Vec<u8>) {
     }
     for name in &message.to {
         match name.strip_prefix(&shared.process).map(|local| shared.locals.find(local)) {
-            Some(Found::Topic(topic)) => shared.inlet.deliver(&topic, message.payload.clone()),
+            Some(Found::Topic(topic)) => shared.inlet.deliver(&topic, message.payload.clone(), message.at),
             Some(Found::Gone) => {}
             Some(Found::Foreign) | None => shared.inlet.skip(Skipped::Foreign, name),
         }

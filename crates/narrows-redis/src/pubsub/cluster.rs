@@ -226,7 +226,7 @@ async fn resettle_one(servers: &Servers, router: &Router, name: &Name, was: usiz
 
 /// The slot of a name: CRC-16/XMODEM of what stands in the first `{…}`, or of all of it (Redis Cluster specification,
 /// "Hash tags").
-fn slot_of(name: &str) -> u16 {
+pub(super) fn slot_of(name: &str) -> u16 {
     let tag = name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
     let hashed = tag.filter(|tag| !tag.is_empty()).unwrap_or(name);
     let crc = hashed.bytes().fold(0u16, |crc, byte| {

@@ -1,6 +1,7 @@
 //! The pub/sub layer: every group is a Redis channel.
 
 mod cluster;
+mod histories;
 mod router;
 mod servers;
 mod subscriber;
@@ -8,19 +9,24 @@ mod subscriber;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Topic, TopicKind};
+use narrows_core::{
+    ChannelLayer, ClaimStore, HistoryStore, Inbound, LayerError, PayloadFormat, PresenceStore, Topic,
+    TopicKind,
+};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use self::router::{Name, Router};
-use self::servers::{Server, Servers};
+pub(crate) use self::servers::Servers;
+use self::servers::{MOVES, Server};
 use self::subscriber::Request;
-use crate::link::CallError;
+use crate::claims::Claims;
+use crate::histories::Histories;
+use crate::link::{Ask, CallError};
 use crate::options::{OptionsError, RedisOptions};
+use crate::presence::Presences;
+use crate::stores::Stores;
 use crate::thread::Thread;
-
-/// How often one message is sent on to where its name has moved.
-const MOVES: usize = 5;
 
 /// A channel layer on Redis' publish and subscribe: the one to take for several nodes.
 ///
@@ -53,6 +59,8 @@ struct Shared {
     own: String,
     servers: Arc<Servers>,
     router: Arc<Router>,
+    stores: Stores,
+    presences: Presences,
     options: RedisOptions,
 }
 
@@ -69,7 +77,9 @@ impl PubSubLayer {
         // A connection's own channel must keep the rule for names, whatever the prefix.
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let own: String = options.prefix.chars().take(40).map(|c| if legal(c) { c } else { '-' }).collect();
-        let shared = Shared { own: format!("{own}specific."), servers, router, options };
+        let stores = Stores::on_pubsub(servers.clone(), &options.prefix, thread.handle());
+        let presences = Presences::new(stores.clone(), &options);
+        let shared = Shared { own: format!("{own}specific."), servers, router, stores, presences, options };
         Ok(Self { shared: Arc::new(shared), thread })
     }
 }
@@ -81,33 +91,6 @@ impl Shared {
             TopicKind::Group => [self.options.prefix.as_str(), "__group__", topic.name()].concat().into(),
             TopicKind::Channel => topic.name().into(),
         }
-    }
-
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.options.answer_timeout
-    }
-
-    /// The server of a name, looked up within the time.
-    async fn server_of(&self, name: &Name, deadline: Instant) -> Result<Arc<Server>, LayerError> {
-        match timeout_at(deadline, self.servers.of(name)).await {
-            Ok(server) => server,
-            Err(_) => Err(self.nobody_tells()),
-        }
-    }
-
-    /// Looks up anew, within the time, who has what.
-    async fn refresh(&self, deadline: Instant) -> Result<(), LayerError> {
-        match timeout_at(deadline, self.servers.refresh()).await {
-            Ok(refreshed) => refreshed,
-            Err(_) => Err(self.nobody_tells()),
-        }
-    }
-
-    fn nobody_tells(&self) -> LayerError {
-        // Whoever comes later is to find it known.
-        self.servers.look_up_anew();
-        let answer = self.options.answer_timeout;
-        LayerError::Unavailable(format!("no server of the cluster has told its slots in {answer:?}").into())
     }
 
     /// Asks the one who holds a server's subscriptions.
@@ -134,12 +117,12 @@ impl Shared {
     }
 
     async fn subscribe(&self, name: &Name) -> Result<(), LayerError> {
-        let deadline = self.deadline();
+        let deadline = self.servers.deadline();
         for _ in 0..MOVES {
-            let server = self.server_of(name, deadline).await?;
+            let server = self.servers.of_in_time(name, deadline).await?;
             self.router.place(name, server.number);
             match self.ask(&server, |done| Request::Subscribe(name.clone(), done), deadline).await {
-                Err(CallError::Moved) => self.refresh(deadline).await?,
+                Err(CallError::Moved) => self.servers.refresh_in_time(deadline).await?,
                 other => return Ok(other?),
             }
         }
@@ -150,32 +133,24 @@ impl Shared {
         let Some(server) = self.router.forget(&name).and_then(|number| self.servers.get(number)) else {
             return Ok(());
         };
-        match self.ask(&server, |done| Request::Unsubscribe(name, done), self.deadline()).await {
+        match self.ask(&server, |done| Request::Unsubscribe(name, done), self.servers.deadline()).await {
             // The subscription ends with the link; and should it not, its first message brings the end of it.
             Err(CallError::Moved | CallError::Layer(LayerError::Unavailable(_))) => Ok(()),
             other => Ok(other?),
         }
     }
 
+    fn publish_command(&self) -> &'static str {
+        if self.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" }
+    }
+
     async fn publish(&self, name: &Name, payload: Bytes) -> Result<(), LayerError> {
         let payload = self.router.wire.seal(payload);
         self.options.fits(&payload)?;
-        let mut publish = redis::cmd(if self.servers.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
+        let mut publish = redis::cmd(self.publish_command());
         publish.arg(&**name).arg(&payload[..]);
-        let deadline = self.deadline();
-        for _ in 0..MOVES {
-            match self.server_of(name, deadline).await?.link.call(&publish, deadline).await {
-                Err(CallError::Moved) => self.refresh(deadline).await?,
-                Err(CallError::Layer(error)) => {
-                    if let LayerError::Unavailable(_) = error {
-                        self.servers.look_up_anew();
-                    }
-                    return Err(error);
-                }
-                Ok(_) => return Ok(()),
-            }
-        }
-        Err(CallError::Moved.into())
+        let deadline = self.servers.deadline();
+        self.servers.ask(name, Ask::Command(&publish), deadline).await.map(drop)
     }
 }
 
@@ -215,6 +190,18 @@ impl ChannelLayer for PubSubLayer {
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
         let (shared, name) = (self.shared.clone(), self.shared.name(topic));
         self.thread.run(async move { shared.publish(&name, payload).await }).await
+    }
+
+    fn history(&self) -> Option<HistoryStore> {
+        self.shared.stores.is_possible().then(|| HistoryStore::new(Histories(self.shared.clone())))
+    }
+
+    fn claims(&self) -> Option<ClaimStore> {
+        self.shared.stores.is_possible().then(|| ClaimStore::new(Claims::new(self.shared.stores.clone())))
+    }
+
+    fn presence(&self) -> Option<PresenceStore> {
+        self.shared.stores.is_possible().then(|| PresenceStore::new(self.shared.presences.clone()))
     }
 
     fn new_channel(&self) -> String {

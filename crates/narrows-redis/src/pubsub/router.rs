@@ -5,7 +5,7 @@ use narrows_core::{Gap, Topic};
 use redis::{PushInfo, PushKind, Value};
 
 use crate::inlet::Inlet;
-use crate::wire::Wire;
+use crate::wire::{Opened, Wire};
 
 /// A Redis channel.
 pub(super) type Name = Arc<str>;
@@ -105,7 +105,7 @@ impl Router {
             return Verdict::Stray(name.into());
         };
         match self.wire.open(wire) {
-            Ok(payload) => self.inlet.deliver(&topic, payload),
+            Ok(Opened { payload, at }) => self.inlet.deliver(&topic, payload, at),
             Err(why) => self.inlet.skip(why, name),
         }
         Verdict::Fine

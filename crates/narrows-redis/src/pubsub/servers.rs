@@ -3,20 +3,28 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use narrows_core::LayerError;
+use redis::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::cluster::{self, Slots};
 use super::router::Router;
 use super::subscriber::{Request, Subscriber};
 use crate::connect::Connector;
-use crate::link::Link;
+use crate::link::{Ask, CallError, Link};
 use crate::options::RedisOptions;
 use crate::shard::shard_of;
 
+/// How often one call is sent on to where its name has moved.
+pub(super) const MOVES: usize = 5;
+
+/// How soon what is on its way to another server is asked for again: all of it is there soon, or here again.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The servers that share the names among them: a list that the site gave, or the masters of a cluster.
 #[derive(Debug)]
-pub(super) struct Servers {
+pub(crate) struct Servers {
     /// A server keeps its number; that of one that is gone is not used again.
     list: RwLock<Vec<Option<Arc<Server>>>>,
     start: Start,
@@ -25,7 +33,7 @@ pub(super) struct Servers {
 
 /// One server: the link for publishing, and the one for subscriptions.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     pub(super) number: usize,
     pub(super) connector: Connector,
     pub(super) link: Link,
@@ -68,8 +76,74 @@ impl Servers {
         servers
     }
 
-    pub(super) fn is_cluster(&self) -> bool {
+    pub(crate) fn is_cluster(&self) -> bool {
         self.cluster.is_some()
+    }
+
+    /// Whether there is one server, and will never be another.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.start.alone
+    }
+
+    /// The slot of a key or a Redis channel in a cluster.
+    pub(crate) fn slot_of(name: &str) -> u16 {
+        cluster::slot_of(name)
+    }
+
+    /// Until when whoever calls now is to have an answer.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.start.answer
+    }
+
+    /// Asks the server that has a name, wherever that has moved.
+    pub(crate) async fn ask(
+        &self,
+        name: &str,
+        what: Ask<'_>,
+        deadline: Instant,
+    ) -> Result<Value, LayerError> {
+        let mut moves = 0;
+        while moves < MOVES {
+            match self.of_in_time(name, deadline).await?.link.ask_for(what, deadline).await {
+                Err(CallError::Moved) => {
+                    moves += 1;
+                    self.refresh_in_time(deadline).await?;
+                }
+                Err(CallError::Moving) if Instant::now() + PAUSE < deadline => sleep(PAUSE).await,
+                Err(error @ CallError::Moving) => return Err(error.into()),
+                Err(CallError::Layer(error)) => {
+                    if let LayerError::Unavailable(_) = error {
+                        self.look_up_anew();
+                    }
+                    return Err(error);
+                }
+                Ok(answer) => return Ok(answer),
+            }
+        }
+        Err(CallError::Moved.into())
+    }
+
+    /// The server that has a name, looked up within the time.
+    pub(super) async fn of_in_time(&self, name: &str, deadline: Instant) -> Result<Arc<Server>, LayerError> {
+        match timeout_at(deadline, self.of(name)).await {
+            Ok(server) => server,
+            Err(_) => Err(self.nobody_tells()),
+        }
+    }
+
+    /// Looks up anew, within the time, who has what.
+    pub(super) async fn refresh_in_time(&self, deadline: Instant) -> Result<(), LayerError> {
+        match timeout_at(deadline, self.refresh()).await {
+            Ok(refreshed) => refreshed,
+            Err(_) => Err(self.nobody_tells()),
+        }
+    }
+
+    fn nobody_tells(&self) -> LayerError {
+        // Whoever comes later is to find it known.
+        self.look_up_anew();
+        let answer = self.start.answer;
+        LayerError::Unavailable(format!("no server of the cluster has told its slots in {answer:?}").into())
     }
 
     /// The server that has a name.
