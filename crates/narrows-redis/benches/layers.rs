@@ -1,5 +1,5 @@
-//! What a message costs on its way through Redis, for both layers: publishing it, from one task and from 64 at once, and
-//! publishing it until another node has it.
+//! What a message costs on its way through Redis, for both layers: publishing it, from one task and from 64 at once, to
+//! a group without a history and to one with it, and publishing it until another node has it.
 //!
 //! `cargo bench -p narrows-redis --bench layers`
 //!
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use narrows_core::{ChannelLayer, Gap, Group, Inbound, PayloadFormat, Receive, Skipped, Topic};
+use narrows_core::{ChannelLayer, Gap, Group, History, Inbound, PayloadFormat, Receive, Skipped, Topic};
 use narrows_redis::{Kind, RedisLayer, RedisOptions};
 use programs::Child;
 use serde::{Deserialize, Serialize};
@@ -73,15 +73,25 @@ fn layers(c: &mut Criterion) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     for (kind, name) in [(Kind::PubSub, "pubsub"), (Kind::Core, "core")] {
-        publish(c, &runtime, kind, name, port);
+        for history in [None, Some(History::new(100, Duration::from_secs(3600)))] {
+            publish(c, &runtime, kind, name, port, history);
+        }
         publish_until_delivered(c, &runtime, kind, name, port);
     }
 }
 
 /// Until Redis has answered; one node is in the group, or there would be next to nothing to do. What it gets meanwhile
 /// is taken off it when the time is over.
-fn publish(c: &mut Criterion, runtime: &Runtime, kind: Kind, name: &str, port: u16) {
-    let mut group = c.benchmark_group(format!("publish/{name}"));
+fn publish(
+    c: &mut Criterion,
+    runtime: &Runtime,
+    kind: Kind,
+    name: &str,
+    port: u16,
+    history: Option<History>,
+) {
+    let kept = if history.is_some() { " with a history" } else { "" };
+    let mut group = c.benchmark_group(format!("publish/{name}{kept}"));
     let topic = topic();
     let mut node = node(runtime, kind, port);
     for bytes in BYTES {
@@ -92,7 +102,14 @@ fn publish(c: &mut Criterion, runtime: &Runtime, kind: Kind, name: &str, port: u
             group.bench_function(id, |b| {
                 b.iter_custom(|rounds| {
                     let start = Instant::now();
-                    runtime.block_on(publish_from(publishers, rounds, &node.layer, &topic, &payload));
+                    runtime.block_on(publish_from(
+                        publishers,
+                        rounds,
+                        &node.layer,
+                        &topic,
+                        &payload,
+                        history,
+                    ));
                     let took = start.elapsed();
                     runtime.block_on(take(&mut node.arrived, rounds * publishers));
                     took
@@ -125,13 +142,27 @@ fn publish_until_delivered(c: &mut Criterion, runtime: &Runtime, kind: Kind, nam
 }
 
 /// Each of so many tasks publishes so often, one message after another.
-async fn publish_from(publishers: u64, rounds: u64, layer: &Arc<RedisLayer>, topic: &Topic, payload: &Bytes) {
+async fn publish_from(
+    publishers: u64,
+    rounds: u64,
+    layer: &Arc<RedisLayer>,
+    topic: &Topic,
+    payload: &Bytes,
+    history: Option<History>,
+) {
     let mut tasks = JoinSet::new();
     for _ in 0..publishers {
         let (layer, topic, payload) = (Arc::clone(layer), topic.clone(), payload.clone());
         tasks.spawn(async move {
+            let store = layer.history().expect("it keeps histories");
             for _ in 0..rounds {
-                layer.publish(&topic, payload.clone()).await.expect("redis is there");
+                let payload = payload.clone();
+                match history {
+                    None => layer.publish(&topic, payload).await.expect("redis is there"),
+                    Some(history) => {
+                        store.publish(&topic, payload, history, None).await.expect("redis is there");
+                    }
+                }
             }
         });
     }

@@ -2,7 +2,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use narrows_core::{Gap, Inbound, Skipped, Topic};
+use narrows_core::{Gap, Inbound, Position, Skipped, Topic, TopicKind};
 
 /// The way into the node: what arrived, what was lost and what was skipped.
 #[derive(Debug, Default)]
@@ -21,9 +21,13 @@ impl Inlet {
         self.inbound.get().is_some()
     }
 
-    pub(crate) fn deliver(&self, topic: &Topic, payload: Bytes) {
-        if let Some(inbound) = self.inbound.get() {
-            inbound.deliver(topic, payload);
+    pub(crate) fn deliver(&self, topic: &Topic, payload: Bytes, at: Option<Position>) {
+        match (self.inbound.get(), at) {
+            (None, _) => {}
+            (Some(inbound), Some(at)) if topic.kind() == TopicKind::Group => {
+                inbound.deliver_at(topic, payload, at);
+            }
+            (Some(inbound), _) => inbound.deliver(topic, payload),
         }
     }
 

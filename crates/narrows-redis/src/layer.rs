@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use narrows_core::{ChannelLayer, Inbound, LayerError, PayloadFormat, Queue, Topic};
+use narrows_core::{
+    ChannelLayer, ClaimStore, HistoryStore, Inbound, LayerError, PayloadFormat, PresenceStore, Queue, Topic,
+};
 
 use crate::core::CoreLayer;
 use crate::options::{OptionsError, RedisOptions};
@@ -110,6 +112,27 @@ impl ChannelLayer for RedisLayer {
         match self {
             Self::PubSub(layer) => layer.open(channel),
             Self::Core(layer) => layer.open(channel),
+        }
+    }
+
+    fn history(&self) -> Option<HistoryStore> {
+        match self {
+            Self::PubSub(layer) => layer.history(),
+            Self::Core(layer) => layer.history(),
+        }
+    }
+
+    fn claims(&self) -> Option<ClaimStore> {
+        match self {
+            Self::PubSub(layer) => layer.claims(),
+            Self::Core(layer) => layer.claims(),
+        }
+    }
+
+    fn presence(&self) -> Option<PresenceStore> {
+        match self {
+            Self::PubSub(layer) => layer.presence(),
+            Self::Core(layer) => layer.presence(),
         }
     }
 }

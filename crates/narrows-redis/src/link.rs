@@ -41,11 +41,20 @@ struct Broken {
     silent: AtomicBool,
 }
 
+/// What a server may be asked for with one answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ask<'a> {
+    Command(&'a Cmd),
+    Script(&'a ScriptInvocation<'a>),
+}
+
 /// A command's error, and whether it is worth asking elsewhere.
 #[derive(Debug)]
 pub(crate) enum CallError {
     /// In a cluster another server has it.
     Moved,
+    /// In a cluster it is on its way to another server: a part of it here, a part of it there.
+    Moving,
     Layer(LayerError),
 }
 
@@ -94,6 +103,13 @@ impl Link {
         Instant::now() + self.0.answer
     }
 
+    pub(crate) async fn ask_for(&self, what: Ask<'_>, deadline: Instant) -> Result<Value, CallError> {
+        match what {
+            Ask::Command(command) => self.call(command, deadline).await,
+            Ask::Script(script) => self.call_script(script, deadline).await,
+        }
+    }
+
     pub(crate) async fn call(&self, command: &Cmd, deadline: Instant) -> Result<Value, CallError> {
         let ask = async |mut redis: MultiplexedConnection| {
             redis.send_packed_command(command).await.and_then(Value::extract_error)
@@ -111,13 +127,16 @@ impl Link {
             .await
     }
 
+    /// What a script answers. Redis is given its text where it does not know it.
     pub(crate) async fn call_script(
         &self,
         script: &ScriptInvocation<'_>,
         deadline: Instant,
-    ) -> Result<Vec<i64>, CallError> {
-        self.ask(deadline, async |mut redis: MultiplexedConnection| script.invoke_async(&mut redis).await)
-            .await
+    ) -> Result<Value, CallError> {
+        let ask = async |mut redis: MultiplexedConnection| {
+            script.invoke_async::<Value>(&mut redis).await.and_then(Value::extract_error)
+        };
+        self.ask(deadline, ask).await
     }
 
     async fn ask<T>(
@@ -178,10 +197,12 @@ impl Link {
 impl CallError {
     /// What an error is to the caller, and whether the connection is no longer good.
     pub(crate) fn of(error: RedisError) -> (Self, bool) {
-        use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly, TryAgain};
+        use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly, TryAgain};
         let broken = match error.kind() {
             ErrorKind::Server(Moved) => return (Self::Moved, false),
-            ErrorKind::Server(BusyLoading | ClusterDown | TryAgain) => false,
+            // While a slot moves, what is in it is for a moment in neither place as a whole.
+            ErrorKind::Server(Ask | TryAgain) => return (Self::Moving, false),
+            ErrorKind::Server(BusyLoading | ClusterDown) => false,
             // A master that is one no longer: the next look finds the new one.
             ErrorKind::Server(ReadOnly | MasterDown) => true,
             ErrorKind::Server(_) | ErrorKind::Extension => {
@@ -265,7 +286,9 @@ impl From<CallError> for LayerError {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Layer(error) => error,
-            CallError::Moved => Self::Unavailable("the cluster is moving this name".into()),
+            CallError::Moved | CallError::Moving => {
+                Self::Unavailable("the cluster is moving this name".into())
+            }
         }
     }
 }

@@ -50,8 +50,8 @@ pub struct RedisOptions {
     pub node_capacity: usize,
     /// Core layer: how long a message waits for its receiver. Default 60 s.
     pub expiry: Duration,
-    /// Core layer: how long a membership lasts when nobody renews it, as the node does while it lives. Default one
-    /// day.
+    /// How long what a node has in Redis lasts when nobody renews it, as the node does while it lives: its memberships
+    /// on the core layer, and presence on both. Default one day.
     pub group_expiry: Duration,
     /// Core layer: how many random bytes stand before a message. Default 12.
     pub random_prefix_length: usize,
@@ -177,7 +177,11 @@ impl RedisOptions {
 
     /// Whether a receiver takes a message of this size, with all that stands around it.
     pub(crate) fn fits(&self, message: &[u8]) -> Result<(), LayerError> {
-        let (bytes, limit) = (message.len(), self.max_message_bytes);
+        self.fits_bytes(message.len())
+    }
+
+    pub(crate) fn fits_bytes(&self, bytes: usize) -> Result<(), LayerError> {
+        let limit = self.max_message_bytes;
         if bytes > limit { Err(LayerError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 

@@ -33,10 +33,18 @@ impl Thread {
     }
 
     /// Does a piece of work there, whatever runtime and clock the caller has; to its end, also when the caller goes.
-    pub(crate) async fn run(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<(), LayerError>> + Send + 'static,
-    ) -> Result<(), LayerError> {
-        self.runtime.spawn(work).await.unwrap_or(Err(LayerError::Closed))
+        work: impl Future<Output = Result<T, LayerError>> + Send + 'static,
+    ) -> Result<T, LayerError> {
+        run_on(&self.runtime, work).await
     }
+}
+
+/// Does a piece of work on a layer's thread, for those that do not keep it alive.
+pub(crate) async fn run_on<T: Send + 'static>(
+    thread: &Handle,
+    work: impl Future<Output = Result<T, LayerError>> + Send + 'static,
+) -> Result<T, LayerError> {
+    thread.spawn(work).await.unwrap_or(Err(LayerError::Closed))
 }

@@ -5,6 +5,7 @@
 
 mod capacity;
 mod churn;
+mod claims;
 mod cluster;
 mod conformance;
 mod connections;
@@ -16,6 +17,7 @@ mod fakes;
 mod faults;
 mod flood;
 mod groups;
+mod histories;
 mod identities;
 mod junk;
 mod keys;
@@ -32,8 +34,10 @@ mod names;
 mod node;
 mod nodes;
 mod order;
+mod presence;
 mod queues;
 mod refuse;
+mod resuming;
 mod rights;
 mod site;
 mod sites;

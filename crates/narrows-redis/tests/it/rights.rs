@@ -17,7 +17,7 @@ on_both_layers! {
 /// All that the layers put into Redis, with the default prefix.
 const NAMES: &str = "~asgi* &asgi*";
 
-fn rights(kind: Kind) -> &'static [&'static str] {
+pub(crate) fn of_layer(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::PubSub => &["publish", "subscribe", "unsubscribe", "ping"],
         Kind::Core => &[
@@ -46,7 +46,7 @@ fn rules(rights: impl Iterator<Item = &'static str>) -> String {
 }
 
 async fn the_rights_listed_suffice(kind: Kind) {
-    let options = Redis::options().acl_user("narrows", "secret", &rules(rights(kind).iter().copied()));
+    let options = Redis::options().acl_user("narrows", "secret", &rules(of_layer(kind).iter().copied()));
     let Some(redis) = options.start() else { return };
     let url = redis.url_as("narrows", "secret");
     exchange(&Node::at(kind, &url), &Node::at(kind, &url)).await;
@@ -59,12 +59,12 @@ async fn the_rights_listed_suffice(kind: Kind) {
 }
 
 async fn each_right_listed_is_needed(kind: Kind) {
-    let users = rights(kind).iter().fold(Redis::options(), |options, right| {
-        let others = rights(kind).iter().copied().filter(|other| other != right);
+    let users = of_layer(kind).iter().fold(Redis::options(), |options, right| {
+        let others = of_layer(kind).iter().copied().filter(|other| other != right);
         options.acl_user(&user_without(right), "secret", &rules(others))
     });
     let Some(redis) = users.start() else { return };
-    for right in rights(kind) {
+    for right in of_layer(kind) {
         let node = Node::at(kind, &redis.url_as(&user_without(right), "secret"));
         do_all(&node, &redis).await;
         let only = BTreeSet::from([(*right).to_owned()]);
@@ -115,7 +115,7 @@ fn calls(redis: &Redis, command: &str) -> u64 {
 }
 
 /// The commands that were denied to a user.
-fn denied(redis: &Redis, user: &str) -> BTreeSet<String> {
+pub(crate) fn denied(redis: &Redis, user: &str) -> BTreeSet<String> {
     let log = redis.reply(&["ACL", "LOG", "1000"]);
     let field = |entry: &Reply, name: &str| {
         let mut fields = entry.items().chunks(2).filter(|field| field[0].as_bytes() == name.as_bytes());
@@ -164,7 +164,7 @@ async fn a_name_that_is_not_allowed_is_told_and_subscriptions_come_once_it_is() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_database_needs_the_right_to_select_it() {
-    let rules = |more: &'static str| rules(rights(Kind::Core).iter().copied().chain([more]));
+    let rules = |more: &'static str| rules(of_layer(Kind::Core).iter().copied().chain([more]));
     let options = Redis::options().acl_user("with", "secret", &rules("select"));
     let Some(redis) = options.acl_user("without", "secret", &rules("ping")).start() else { return };
     let url = |user: &str| format!("{}1", redis.url_as(user, "secret"));
