@@ -50,8 +50,8 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// Adds the settings to a program: `database_url` and `secret_key`, which are read from the bare variables
-    /// `DATABASE_URL` and `SECRET_KEY` too, and those named after Django's own.
+    /// Adds the settings to a program: `database_url`, which is read from the bare variable `DATABASE_URL` too, and those
+    /// named after Django's own. `secret_key` and `secret_key_fallbacks` are the server's: one secret is enough for both.
     ///
     /// # Panics
     /// When the program has a setting of such a name already.
@@ -63,15 +63,8 @@ impl AccountSettings {
             "",
             "The accounts' database: sqlite://path, postgres://…, mysql://…",
         );
-        let key = Setting::text(
-            "secret_key",
-            "",
-            "What signs sessions: SECRET_KEY of a Django site that shares them",
-        );
         program
             .setting(database.variable("DATABASE_URL").secret())
-            .setting(key.variable("SECRET_KEY").secret())
-            .setting(Setting::list("secret_key_fallbacks", "Keys that signed before: SECRET_KEY_FALLBACKS").secret())
             .setting(Setting::choice(
                 "session_engine",
                 &["db", "cached_db", "signed_cookies", "file"],

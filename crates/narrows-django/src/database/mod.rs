@@ -118,6 +118,31 @@ impl Database {
         self.thread()?.run(async move { tables::create(&connection).await }).await
     }
 
+    /// Runs statements that make a site's own tables, in one transaction. Of several processes that begin at once one at a
+    /// time does, so `CREATE TABLE IF NOT EXISTS` is safe here: by itself it is not on PostgreSQL.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let database = narrows_django::Database::connect("sqlite::memory:").await?;
+    /// database.make_tables(["CREATE TABLE IF NOT EXISTS note (id bigint NOT NULL PRIMARY KEY)"]).await?;
+    /// # Ok::<(), narrows_django::DatabaseError>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`create_tables`](Self::create_tables).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it is done to its end.
+    pub async fn make_tables<S: Into<String>>(
+        &self,
+        statements: impl IntoIterator<Item = S>,
+    ) -> Result<(), DatabaseError> {
+        let statements: Vec<String> = statements.into_iter().map(Into::into).collect();
+        let connection = self.0.connection.clone();
+        self.thread()?.run(async move { tables::run(&connection, &statements).await }).await
+    }
+
     /// Does a piece of work on the database's own thread, within ten seconds.
     ///
     /// ```

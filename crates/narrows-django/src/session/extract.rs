@@ -20,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
         if parts.extensions.get::<Identity>().is_none()
             && let Some(identity) = session.accounts().identity_of_session(&session)
         {
-            identity.bind(parts);
+            identity.bind_to_cookie(parts, &session.accounts().cookie().name);
         }
         Ok(session)
     }

@@ -5,8 +5,9 @@ use std::task::{Context, Poll};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use http::header::{SET_COOKIE, VARY};
+use http::header::{SET_COOKIE, UPGRADE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use narrows::IdentityChecks;
 use narrows::scope::Cookies;
 use tower::{Layer, Service};
 
@@ -17,6 +18,9 @@ use crate::error::Refused;
 /// Where extractors find the session, which nobody asked for yet.
 #[derive(Clone)]
 pub(super) struct Asked(pub(super) Session);
+
+/// What the accounts' check is called in the tokens of sockets that come back.
+const CHECK: &str = "narrows-django.accounts";
 
 /// [`Accounts::layer`].
 #[derive(Clone)]
@@ -71,6 +75,10 @@ where
         let sent = cookies.get(&self.accounts.cookie().name);
         let (session, was_sent) = (Session::new(self.accounts.clone(), sent), sent.is_some());
         request.extensions_mut().insert(self.accounts.clone());
+        if request.headers().contains_key(UPGRADE) {
+            // A socket that comes back is asked about by the same check, whichever node it comes to.
+            IdentityChecks::add(request.extensions_mut(), CHECK, self.accounts.identity_check());
+        }
         request.extensions_mut().insert(Asked(session.clone()));
         let answer = inner.call(request);
         Box::pin(async move {

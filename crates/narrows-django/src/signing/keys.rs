@@ -10,14 +10,23 @@ pub struct SecretKeys {
 
 impl SecretKeys {
     /// With this key and no other.
+    ///
+    /// Everybody knows the empty one, with which Django does not start. Here a key that only this process knows takes
+    /// its place, with a warning: what was signed is void after a restart, and nobody can forge it.
     pub fn new(secret_key: &str) -> Self {
-        Self { current: secret_key.into(), fallbacks: Arc::default() }
+        let current: Arc<str> = if secret_key.is_empty() {
+            tracing::warn!("the secret key is empty; one that only this process knows takes its place");
+            format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()).into()
+        } else {
+            secret_key.into()
+        };
+        Self { current, fallbacks: Arc::default() }
     }
 
-    /// With keys that only verify.
+    /// With keys that only verify; empty ones are none.
     #[must_use]
     pub fn fallbacks<S: Into<String>>(mut self, fallbacks: impl IntoIterator<Item = S>) -> Self {
-        self.fallbacks = fallbacks.into_iter().map(Into::into).collect();
+        self.fallbacks = fallbacks.into_iter().map(Into::into).filter(|key| !key.is_empty()).collect();
         self
     }
 

@@ -36,7 +36,9 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {
         if let Some(user) = accounts.session_user(&session).await? {
             if let Some(identity) = accounts.identity_of_session(&session) {
                 let hash = session_auth_hash(&user.password, accounts.keys().current());
-                identity.with_user(user.id.as_str()).checked_by(accounts.identity_check(), hash).bind(parts);
+                let identity =
+                    identity.with_user(user.id.as_str()).checked_by(accounts.identity_check(), hash);
+                identity.bind_to_cookie(parts, &accounts.cookie().name);
             }
             return Ok(Self(Some(user)));
         }

@@ -20,10 +20,14 @@ pub fn subprotocol_tokens<'a>(parts: &'a Parts, prefix: &str) -> impl Iterator<I
     tokens.filter_map(|token| percent_decode_str(token).decode_utf8().ok())
 }
 
+/// What Narrows' own subprotocols begin with: none of them is a token of the site's.
+const NARROWS: &str = "narrows.";
+
 /// Takes the subprotocols with this prefix out of the headers.
 pub(super) fn take_subprotocols(headers: &mut HeaderMap, extensions: &mut http::Extensions, prefix: &str) {
     let offered: Vec<HeaderValue> = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().cloned().collect();
-    let has_tokens = |line: &HeaderValue| items(line).any(|item| item.starts_with(prefix));
+    let is_token = |item: &&str| item.starts_with(prefix) && !item.starts_with(NARROWS);
+    let has_tokens = |line: &HeaderValue| items(line).any(|item| is_token(&item));
     // Headers that are none of our business stay as they are, also where they are wrong.
     if !offered.iter().any(has_tokens) {
         return;
@@ -31,7 +35,7 @@ pub(super) fn take_subprotocols(headers: &mut HeaderMap, extensions: &mut http::
     let mut taken = extensions.remove::<Taken>().unwrap_or_default();
     headers.remove(SEC_WEBSOCKET_PROTOCOL);
     for line in offered {
-        let (tokens, names): (Vec<_>, Vec<_>) = items(&line).partition(|item| item.starts_with(prefix));
+        let (tokens, names): (Vec<_>, Vec<_>) = items(&line).partition(is_token);
         taken.0.extend(tokens.into_iter().map(Into::into));
         if line.to_str().is_err() {
             headers.append(SEC_WEBSOCKET_PROTOCOL, line);

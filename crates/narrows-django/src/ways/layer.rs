@@ -5,7 +5,8 @@ use std::task::{Context, Poll, ready};
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::WWW_AUTHENTICATE;
+use http::header::{UPGRADE, WWW_AUTHENTICATE};
+use narrows::IdentityChecks;
 use tower::{Layer, Service};
 
 use super::credentials::take_subprotocols;
@@ -74,6 +75,12 @@ impl<S: Service<Request, Response = Response>> Service<Request> for WayInService
         let (mut parts, body) = request.into_parts();
         if let Some(prefix) = self.way.subprotocol_prefix() {
             take_subprotocols(&mut parts.headers, &mut parts.extensions, prefix);
+        }
+        if parts.headers.contains_key(UPGRADE)
+            && let Some(accounts) = parts.extensions.get::<Accounts>()
+            && let Some((name, check)) = self.way.identity_check(accounts)
+        {
+            IdentityChecks::add(&mut parts.extensions, name, check);
         }
         parts.extensions.get_or_insert_default::<Ways>().0.push(self.way.clone());
         let inner = self.inner.call(Request::from_parts(parts, body));

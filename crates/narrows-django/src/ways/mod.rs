@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::request::Parts;
-use narrows::Identity;
+use narrows::{Identity, IdentityCheck};
 
 pub use self::credentials::subprotocol_tokens;
 pub(crate) use self::entered::enter;
@@ -72,6 +72,13 @@ pub trait WayIn: Send + Sync + 'static {
 
     /// What a 401 says in `WWW-Authenticate`. Default nothing.
     fn challenge(&self) -> Option<HeaderValue> {
+        None
+    }
+
+    /// The check of the identities that it gives, with a name for it: a socket that was cut off and comes back is asked
+    /// about by the check of this name, whichever node it comes to. Default none: such a socket is an ordinary new one.
+    fn identity_check(&self, accounts: &Accounts) -> Option<(&'static str, Arc<dyn IdentityCheck>)> {
+        let _ = accounts;
         None
     }
 

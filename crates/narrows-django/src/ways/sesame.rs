@@ -119,15 +119,20 @@ impl SesameWay {
     }
 }
 
+impl SesameWay {
+    fn check(&self, accounts: &Accounts) -> &Arc<dyn IdentityCheck> {
+        self.check
+            .get_or_init(|| Arc::new(SesameCheck { sesame: self.sesame.clone(), accounts: accounts.clone() }))
+    }
+}
+
 impl WayIn for SesameWay {
     fn enter<'a>(&'a self, parts: &'a mut Parts, accounts: &'a Accounts) -> Entering<'a> {
         Box::pin(async move {
             for token in self.tokens(parts) {
                 let expires = token.expires().filter(|_| !self.sesame.settings().one_time);
                 let Some(user) = self.user(token, accounts).await? else { continue };
-                let check = self.check.get_or_init(|| {
-                    Arc::new(SesameCheck { sesame: self.sesame.clone(), accounts: accounts.clone() })
-                });
+                let check = self.check(accounts);
                 let proof = proof(&self.sesame, accounts.keys(), &user);
                 let mut identity =
                     Identity::new().with_user(user.id.as_str()).checked_by(check.clone(), proof);
@@ -138,6 +143,10 @@ impl WayIn for SesameWay {
             }
             Ok(None)
         })
+    }
+
+    fn identity_check(&self, accounts: &Accounts) -> Option<(&'static str, Arc<dyn IdentityCheck>)> {
+        Some(("narrows-django.sesame", self.check(accounts).clone()))
     }
 
     fn subprotocol_prefix(&self) -> Option<&str> {

@@ -43,30 +43,48 @@ const MYSQL_LOCK: &str = "SELECT GET_LOCK(LEFT(CONCAT('narrows ', DATABASE()), 6
 const MYSQL_UNLOCK: &str = "DO RELEASE_LOCK(LEFT(CONCAT('narrows ', DATABASE()), 64))";
 
 pub(super) async fn create(connection: &DatabaseConnection) -> Result<(), DatabaseError> {
+    let tables = match connection.get_database_backend() {
+        DbBackend::Postgres => include_str!("postgres.sql"),
+        DbBackend::MySql => include_str!("mysql.sql"),
+        _ => include_str!("sqlite.sql"),
+    };
+    let transaction = begin(connection).await?;
+    let made = create_missing(&transaction, tables).await;
+    end(transaction, made).await
+}
+
+/// Runs statements that make further tables.
+pub(super) async fn run(connection: &DatabaseConnection, statements: &[String]) -> Result<(), DatabaseError> {
+    let transaction = begin(connection).await?;
+    let made = execute(&transaction, statements.iter().map(String::as_str)).await;
+    end(transaction, made).await
+}
+
+/// Begins to make tables: of several processes one at a time does.
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DatabaseError> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let transaction = connection.begin_with_options(options).await?;
     match connection.get_database_backend() {
-        DbBackend::Postgres => {
-            transaction.execute_unprepared(POSTGRES_LOCK).await?;
-            create_missing(&transaction, include_str!("postgres.sql")).await?;
-            Ok(transaction.commit().await?)
-        }
-        DbBackend::MySql => {
-            mysql_lock(&transaction).await?;
-            let created = create_missing(&transaction, include_str!("mysql.sql")).await;
-            // Whatever came of it: the lock belongs to the connection, which goes back to the pool.
-            transaction.execute_unprepared(MYSQL_UNLOCK).await?;
-            transaction.commit().await?;
-            Ok(created?)
-        }
-        _ => {
-            create_missing(&transaction, include_str!("sqlite.sql")).await?;
-            Ok(transaction.commit().await?)
-        }
+        DbBackend::Postgres => transaction.execute_unprepared(POSTGRES_LOCK).await.map(drop)?,
+        DbBackend::MySql => mysql_lock(&transaction).await?,
+        // It has one lock for all, which the transaction took.
+        _ => {}
     }
+    Ok(transaction)
+}
+
+async fn end(transaction: DatabaseTransaction, made: Result<(), DbErr>) -> Result<(), DatabaseError> {
+    if transaction.get_database_backend() == DbBackend::MySql {
+        // Whatever came of it: the lock belongs to the connection, which goes back to the pool, and what was made stays.
+        transaction.execute_unprepared(MYSQL_UNLOCK).await?;
+        transaction.commit().await?;
+        return Ok(made?);
+    }
+    made?;
+    Ok(transaction.commit().await?)
 }
 
 async fn mysql_lock(transaction: &DatabaseTransaction) -> Result<(), DatabaseError> {
@@ -98,7 +116,15 @@ async fn run_section(
         .split("-- application")
         .find_map(|section| section.split_once('\n').filter(|(name, _)| name.trim() == application))
         .map_or("", |(_, statements)| statements);
-    for statement in section.lines() {
+    execute(transaction, section.lines()).await
+}
+
+/// Runs statements one after another, up to the first that fails.
+async fn execute<'a>(
+    transaction: &DatabaseTransaction,
+    statements: impl Iterator<Item = &'a str>,
+) -> Result<(), DbErr> {
+    for statement in statements {
         transaction.execute_unprepared(statement).await?;
     }
     Ok(())

@@ -126,6 +126,12 @@ impl JwtWay {
     }
 }
 
+impl JwtWay {
+    fn check(&self, accounts: &Accounts) -> &Arc<dyn IdentityCheck> {
+        self.0.check.get_or_init(|| Arc::new(ActiveCheck(accounts.clone())))
+    }
+}
+
 impl WayIn for JwtWay {
     fn enter<'a>(&'a self, parts: &'a mut Parts, accounts: &'a Accounts) -> Entering<'a> {
         Box::pin(async move {
@@ -143,7 +149,7 @@ impl WayIn for JwtWay {
                     }
                 };
                 if let Some(user) = self.user(&claims, accounts).await? {
-                    let check = self.0.check.get_or_init(|| Arc::new(ActiveCheck(accounts.clone())));
+                    let check = self.check(accounts);
                     let identity = Identity::new().with_user(user.id.as_str()).until(claims.expires);
                     let identity = identity.checked_by(check.clone(), "");
                     return Ok(Some((user, identity)));
@@ -156,6 +162,10 @@ impl WayIn for JwtWay {
 
     fn challenge(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0.keyword).ok()
+    }
+
+    fn identity_check(&self, accounts: &Accounts) -> Option<(&'static str, Arc<dyn IdentityCheck>)> {
+        Some(("narrows-django.jwt", self.check(accounts).clone()))
     }
 
     fn subprotocol_prefix(&self) -> Option<&str> {

@@ -25,6 +25,9 @@ impl Accounts {
     ///
     /// # Errors
     /// When the database does not.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it is done to its end.
     pub async fn create_token_table(&self) -> Result<(), DatabaseError> {
         let model = &self.inner().model;
         let backend = self.database().backend();
@@ -50,8 +53,7 @@ impl Accounts {
             column = quote(&model.key),
             end = ")",
         );
-        self.database().run(async move |pool| pool.execute_unprepared(&statement).await).await?;
-        Ok(())
+        self.database().make_tables([statement]).await
     }
 
     /// The user's token for [`TokenWay`](super::TokenWay): the one there is, or a new one of 160 random bits. As in

@@ -56,6 +56,12 @@ impl TokenWay {
     }
 }
 
+impl TokenWay {
+    fn check(&self, accounts: &Accounts) -> &Arc<dyn IdentityCheck> {
+        self.check.get_or_init(|| Arc::new(TokenCheck(accounts.clone())))
+    }
+}
+
 impl WayIn for TokenWay {
     fn enter<'a>(&'a self, parts: &'a mut Parts, accounts: &'a Accounts) -> Entering<'a> {
         Box::pin(async move {
@@ -72,7 +78,7 @@ impl WayIn for TokenWay {
                 let Some(user) = accounts.user_by_id(id).await?.filter(|user| user.is_active) else {
                     continue;
                 };
-                let check = self.check.get_or_init(|| Arc::new(TokenCheck(accounts.clone())));
+                let check = self.check(accounts);
                 let identity = Identity::new().with_user(user.id.as_str()).checked_by(check.clone(), token);
                 return Ok(Some((user, identity)));
             }
@@ -83,6 +89,10 @@ impl WayIn for TokenWay {
 
     fn challenge(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.keyword).ok()
+    }
+
+    fn identity_check(&self, accounts: &Accounts) -> Option<(&'static str, Arc<dyn IdentityCheck>)> {
+        Some(("narrows-django.token", self.check(accounts).clone()))
     }
 
     fn subprotocol_prefix(&self) -> Option<&str> {

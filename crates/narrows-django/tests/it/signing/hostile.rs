@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use narrows_django::signing::{
-    CookieSalt, MAX_INFLATED_BYTES, SALT, SignatureError, Signer, TimestampSigner, dumps, loads,
+    CookieSalt, MAX_INFLATED_BYTES, SALT, SecretKeys, SignatureError, Signer, TimestampSigner, dumps, loads,
     unsign_cookie,
 };
 use proptest::prelude::*;
@@ -120,4 +120,11 @@ proptest! {
         let written = dumps(&text, SALT, &keys(), compress, then).unwrap();
         prop_assert_eq!(loads::<String>(&written, SALT, &keys(), Some(Duration::ZERO), then), Ok(text));
     }
+}
+
+#[test]
+fn the_empty_key_neither_signs_nor_verifies() {
+    let [one, other] = [SecretKeys::new(""), SecretKeys::new("")];
+    assert!(one.current().len() >= 32 && one != other);
+    assert_eq!(SecretKeys::new("new").fallbacks(["", "old"]).all().collect::<Vec<_>>(), ["new", "old"]);
 }

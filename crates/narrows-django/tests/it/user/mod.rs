@@ -4,5 +4,6 @@ mod extract;
 mod log_in;
 mod next;
 mod register;
+mod resume;
 mod rows;
 mod throttle;
