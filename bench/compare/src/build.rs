@@ -7,24 +7,36 @@ use std::process::Command;
 pub(crate) struct Programs {
     /// Cargo's target directory; `cargo xtask bench` installs into its folder `peers`.
     target: PathBuf,
+    /// What this program was built as, and the servers are.
+    profile: String,
 }
 
 impl Programs {
     /// As this program was built by cargo in `<target>/<profile>`, what belongs to it goes there too.
     pub(crate) fn locate() -> io::Result<Self> {
         let own = std::env::current_exe()?;
-        Ok(Self { target: own.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned() })
+        let folder = |level| own.ancestors().nth(level).unwrap_or(Path::new("target"));
+        let profile = folder(1).file_name().and_then(|name| name.to_str()).unwrap_or("release");
+        // The slow ones of development are nothing to measure.
+        let profile = if profile == "debug" { "release" } else { profile };
+        Ok(Self { target: folder(2).to_owned(), profile: profile.to_owned() })
     }
 
-    /// Builds those in Rust, in release mode.
+    /// Builds those in Rust.
     pub(crate) fn build(&self) -> io::Result<()> {
-        self.cargo(&root().join("Cargo.toml"), &["-p", "endpoints", "-p", "layers", "-p", "narrows-cli"])?;
-        self.cargo(&peers().join("Cargo.toml"), &[])
+        let ours = ["--workspace", "--bins", "--exclude", "xtask"];
+        self.cargo(&root().join("Cargo.toml"), &self.profile, &ours)?;
+        self.cargo(&peers().join("Cargo.toml"), "release", &[])
     }
 
-    /// One that was built.
-    pub(crate) fn built(&self, name: &str) -> PathBuf {
+    /// A peer in Rust that was built.
+    pub(crate) fn peer(&self, name: &str) -> PathBuf {
         self.target.join("release").join(name)
+    }
+
+    /// One of ours that was built.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join(&self.profile).join(name)
     }
 
     /// What was installed for peers that are not in Rust.
@@ -37,10 +49,10 @@ impl Programs {
         self.target.join("bench")
     }
 
-    fn cargo(&self, manifest: &Path, arguments: &[&str]) -> io::Result<()> {
+    fn cargo(&self, manifest: &Path, profile: &str, arguments: &[&str]) -> io::Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--release", "--quiet", "--locked", "--target-dir"])
+            .args(["build", "--profile", profile, "--quiet", "--locked", "--target-dir"])
             .arg(&self.target)
             .arg("--manifest-path")
             .arg(manifest)

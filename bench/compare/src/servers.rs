@@ -128,7 +128,7 @@ const SERVERS: &[Row] = &[
         overtakes: false,
         layer: Layer::Memory,
         nodes: 1,
-        launch: |programs| Ok(Launch::new(programs.built("axum-chat"), &["127.0.0.1:0"])),
+        launch: |programs| Ok(Launch::new(programs.peer("axum-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["axum", "tokio"]),
     },
     Row {
@@ -141,7 +141,7 @@ const SERVERS: &[Row] = &[
         overtakes: true,
         layer: Layer::Memory,
         nodes: 1,
-        launch: |programs| Ok(Launch::new(programs.built("socketioxide-chat"), &["127.0.0.1:0"])),
+        launch: |programs| Ok(Launch::new(programs.peer("socketioxide-chat"), &["127.0.0.1:0"])),
         version: |_| locked(&["socketioxide", "axum"]),
     },
     Row {
@@ -201,7 +201,7 @@ const SERVERS: &[Row] = &[
         overtakes: false,
         layer: Layer::Memory,
         nodes: 1,
-        launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0"])),
+        launch: |programs| Ok(Launch::new(programs.peer("floor"), &["127.0.0.1:0"])),
         version: |_| locked(&["mio"]),
     },
     Row {
@@ -213,7 +213,7 @@ const SERVERS: &[Row] = &[
         overtakes: false,
         layer: Layer::Memory,
         nodes: 1,
-        launch: |programs| Ok(Launch::new(programs.built("floor"), &["127.0.0.1:0", "batched"])),
+        launch: |programs| Ok(Launch::new(programs.peer("floor"), &["127.0.0.1:0", "batched"])),
         version: |_| locked(&["mio"]),
     },
 ];

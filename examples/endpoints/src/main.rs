@@ -2,6 +2,7 @@
 
 mod chat;
 mod echo;
+mod present;
 mod whoami;
 
 use std::error::Error;
@@ -109,6 +110,8 @@ fn app(channels: &Channels, settings: &Settings, accounts: Option<(Accounts, Ses
         .route("/ws/echo/", echo.subprotocols(["chat.v1"]).route())
         .route("/ws/headers/", headers.subprotocols(["chat.v1"]).route())
         .route("/ws/chat/{room}/", channels.consumer::<chat::Chat>().route())
+        .route("/ws/presence/{sees}/{room}/{person}/", channels.consumer::<present::Present>().route())
+        .route("/ws/resident/{room}/{person}/", channels.consumer::<present::Resident>().route())
         .route("/chat/", get(|| async { Html(include_str!("../pages/index.html")) }))
         .route("/chat/{room}/", get(room))
         .route(

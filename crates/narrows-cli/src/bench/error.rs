@@ -54,6 +54,8 @@ pub(crate) enum BenchError {
     NoReader { stalled: usize, members: usize },
     #[error("no visitor came, got a message and left; use more --seconds, or --patience less than that")]
     NoVisit,
+    #[error("no member was told who is there; does {url} send presence?")]
+    NoPresence { url: String },
     #[error("no cycle was completed, and {failed} failed: {why}")]
     NoCycle { failed: u64, why: String },
     #[error("--plot {}: {source}", path.display())]

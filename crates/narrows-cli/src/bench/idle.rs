@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::descriptors;
@@ -25,6 +25,10 @@ pub(crate) struct Idle {
     /// How many connections to open.
     #[arg(long, default_value = "10000", value_parser = count)]
     connections: usize,
+    /// Each connection is to be what a socket of a whole site is, on `examples/endpoints`, whose address without a path is
+    /// given: with a session, two groups and presence in one of them, which it shares with all others or has for itself.
+    #[arg(long, value_enum)]
+    resident: Option<Resident>,
     /// The room that all enter, for {room} in the address and for Socket.IO [default: none].
     #[arg(long)]
     room: Option<String>,
@@ -32,6 +36,24 @@ pub(crate) struct Idle {
     time: TimeOptions,
     #[command(flatten)]
     pub(super) output: OutputOptions,
+}
+
+/// Whose the groups of a resident are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Resident {
+    /// All residents are in the same two.
+    Shared,
+    /// Each has two of its own.
+    Own,
+}
+
+impl Resident {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Shared => "/ws/resident/shared/{n}/",
+            Self::Own => "/ws/resident/{n}/{n}/",
+        }
+    }
 }
 
 /// How often the server's memory is looked at while connections are opened.
@@ -57,9 +79,12 @@ pub(crate) struct IdleReport {
 
 impl Idle {
     pub(super) fn run(&self) -> Result<IdleReport, BenchError> {
-        let Self { server: on, connections, room, time, output } = self;
+        let Self { server: on, connections, resident, room, time, output } = self;
         let connections = *connections;
-        let targets = Targets::new(&on.url)?;
+        let path = resident.map(Resident::path).unwrap_or_default();
+        let of_resident = |url: &String| format!("{}{path}", url.trim_end_matches('/'));
+        let urls = if resident.is_some() { on.url.iter().map(of_resident).collect() } else { on.url.clone() };
+        let targets = Targets::new(&urls)?;
         let server = Server::new(&on.pid).ok_or(BenchError::NoPid)?;
         descriptors::allow(connections, Some(&server))?;
         let rooms = room.clone().map_or(Rooms::None, Rooms::One);
@@ -93,7 +118,7 @@ impl Idle {
         growth.push((connections as f64, after as f64));
         pump.close()?;
         Ok(IdleReport {
-            url: on.urls(),
+            url: urls.join(", "),
             connections,
             opened_per_second,
             seconds,

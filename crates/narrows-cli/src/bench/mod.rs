@@ -6,6 +6,7 @@
 
 mod churn;
 mod connect;
+mod crowd;
 mod cycles;
 mod delivered;
 mod descriptors;
@@ -26,6 +27,7 @@ mod member;
 mod opening;
 mod options;
 mod plot;
+mod presence;
 mod progress;
 mod protocol;
 mod pump;
@@ -63,6 +65,8 @@ pub(crate) enum Mode {
     Echo(echo::Echo),
     /// Connections that say nothing: memory and CPU time for each.
     Idle(idle::Idle),
+    /// Many come into one room: what each is told of the others.
+    Presence(presence::Presence),
     /// Connections that come and go: how many a second.
     Connect(connect::Connect),
     /// A group while others come and go.
@@ -79,6 +83,7 @@ impl Mode {
             Self::Rooms(mode) => measure(&mode.output, || mode.run()),
             Self::Echo(mode) => measure(&mode.output, || mode.run()),
             Self::Idle(mode) => measure(&mode.output, || mode.run()),
+            Self::Presence(mode) => measure(&mode.output, || mode.run()),
             Self::Connect(mode) => measure(&mode.output, || mode.run()),
             Self::Churn(mode) => measure(&mode.output, || mode.run()),
             Self::Slow(mode) => measure(&mode.output, || mode.run()),

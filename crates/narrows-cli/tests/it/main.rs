@@ -14,6 +14,7 @@ mod input;
 mod layer;
 mod misbehaviour;
 mod plot;
+mod presence;
 mod server;
 mod slow;
 mod socket_io;

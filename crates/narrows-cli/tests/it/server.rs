@@ -4,7 +4,10 @@ use std::sync::mpsc;
 use axum::extract::Path;
 use narrows::serve::settings::Settings;
 use narrows::serve::{Address, Server};
-use narrows::{Channels, Close, Connection, Consumer, Group, NoEvent, Reject};
+use narrows::{
+    Channels, Close, Connection, Consumer, Group, NoEvent, Presence, PresenceCount, PresenceDiff, Reject,
+    Roster,
+};
 use serde_json::Value;
 
 /// Everyone in a room gets what anyone there says, as it is.
@@ -66,8 +69,57 @@ impl Consumer for Echo {
     }
 }
 
-/// Starts a server for as long as the test runs, with rooms at `/ws/room/{room}/`, one room at `/ws/only/{room}/`
-/// and an echo at `/ws/echo/`: the start of its addresses.
+/// Everyone is somebody, and sees who else is there: by name, or by number.
+struct Present(Presence<Value>);
+
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Seen {
+    Diff(PresenceDiff<Value>),
+    Count(PresenceCount),
+    Roster(Roster<Value>),
+}
+
+impl From<PresenceDiff<Value>> for Seen {
+    fn from(diff: PresenceDiff<Value>) -> Self {
+        Self::Diff(diff)
+    }
+}
+
+impl From<PresenceCount> for Seen {
+    fn from(count: PresenceCount) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl Consumer for Present {
+    type Scope = Path<(String, String)>;
+    type In = Value;
+    type Out = Seen;
+    type Event = NoEvent;
+
+    async fn connect(
+        Path((sees, person)): Path<(String, String)>,
+        conn: &mut Connection<Self>,
+    ) -> Result<Self, Reject> {
+        let present = Group::<()>::keyed("room", &sees)?.presence();
+        if sees == "diffs" {
+            conn.join(&present.diffs()).await?;
+        } else {
+            conn.join(&present.counts()).await?;
+        }
+        conn.track(&present, person, Value::Null).await?;
+        Ok(Self(present))
+    }
+
+    async fn receive(&mut self, asks: Value, conn: &mut Connection<Self>) -> Result<(), Close> {
+        let page = conn.roster(&self.0, asks["roster"].as_str()).await?;
+        Ok(conn.send(&Seen::Roster(page))?)
+    }
+}
+
+/// Starts a server for as long as the test runs, with rooms at `/ws/room/{room}/`, one room at `/ws/only/{room}/`,
+/// presence at `/ws/presence/{sees}/{person}/` and an echo at `/ws/echo/`: the start of its addresses.
 pub(crate) fn start() -> String {
     serve(|| vec![Channels::builder().shards(1).build()]).remove(0)
 }
@@ -92,6 +144,7 @@ fn serve(channels: impl FnOnce() -> Vec<Channels> + Send + 'static) -> Vec<Strin
             for channels in channels() {
                 let app = axum::Router::new()
                     .route("/ws/room/{room}/", channels.consumer::<Room>().route())
+                    .route("/ws/presence/{sees}/{person}/", channels.consumer::<Present>().route())
                     .route("/ws/only/{room}/", channels.consumer::<OnlyRoom>().route())
                     .route("/ws/echo/", channels.consumer::<Echo>().route());
                 let mut settings = Settings::default();
