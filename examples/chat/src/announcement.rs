@@ -1,5 +1,7 @@
-use narrows::{Group, Text};
+use narrows::{Group, History, Text};
 use serde::{Deserialize, Serialize};
+
+use crate::inbox::CUT;
 
 /// Who may send announcements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct Announcement {
 
 /// The group that every consumer of the site joins.
 pub(crate) fn everyone() -> Group<Announcement> {
-    Group::everyone()
+    Group::everyone().with_history(History::new(50, CUT))
 }
 
 /// How the plain-text chats show it; the rooms have a message type of their own for it.

@@ -4,7 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use narrows::{Channel, Channels, Worker};
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{ServerMsg, now};
+use crate::messages::{Draft, Kept, Messages, RoomKey};
+use crate::protocol::now;
 use crate::room;
 
 /// Who runs the bot.
@@ -32,11 +33,14 @@ pub(crate) struct Mention {
     pub(crate) room: String,
     pub(crate) from: String,
     pub(crate) message: String,
+    /// Names the question: however often it is asked, it has one answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) once: Option<String>,
 }
 
 /// Where the bot hears of what is said to it.
 #[derive(Debug, Clone)]
-pub struct BotChannel(pub(crate) Channel<Mention>);
+pub struct BotChannel(Channel<Mention>);
 
 impl BotChannel {
     /// The channel for a process that runs the bot in this way.
@@ -50,26 +54,46 @@ impl BotChannel {
         };
         Self(Channel::new(name).expect("the name is legal"))
     }
+
+    /// Asks the bot, if this message is for it. `false` where it has too much to do, or is away.
+    pub(crate) async fn ask(&self, channels: &Channels, room: &RoomKey, said: &Kept, once: String) -> bool {
+        if command(&said.message).is_none() {
+            return true;
+        }
+        let (from, message) = (said.from.clone(), said.message.clone());
+        let mention = Mention { room: room.title.clone(), from, message, once: Some(once) };
+        let sent = channels.send(&self.0, &mention).await;
+        if let Err(error) = &sent {
+            tracing::debug!(%error, "the bot was not asked");
+        }
+        sent.is_ok()
+    }
 }
 
 /// The bot: it answers in the room, as everybody else there would.
-pub fn bot(channels: &Channels, channel: &BotChannel) -> Worker {
-    let site = channels.clone();
-    Worker::new(channels).handle(channel.0.clone(), move |mention| answer(site.clone(), mention))
+pub fn bot(channels: &Channels, channel: &BotChannel, messages: &Messages) -> Worker {
+    let (site, messages) = (channels.clone(), messages.clone());
+    Worker::new(channels)
+        .handle(channel.0.clone(), move |mention| answer(site.clone(), messages.clone(), mention))
 }
 
 async fn answer(
     channels: Channels,
-    Mention { room, from, message }: Mention,
+    messages: Messages,
+    Mention { room, from, message, once }: Mention,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Some(command) = command(&message).filter(|_| from != NAME) else { return Ok(()) };
-    let answer = ServerMsg::Message {
-        message: reply(command, &from),
-        from: NAME.to_owned(),
+    let group = room::group(&room)?;
+    let draft = Draft {
+        room: RoomKey::new(&group, &room),
+        sender: NAME.to_owned(),
+        once,
+        name: NAME.to_owned(),
         account: false,
-        time: now(),
+        message: reply(command, &from),
     };
-    Ok(channels.broadcast(&room::group(&room)?, &answer).await?)
+    messages.say(&channels, &group, draft, None).await?;
+    Ok(())
 }
 
 /// What follows `@bot` at the beginning of a text.

@@ -1,8 +1,12 @@
-use narrows::Group;
-use narrows_django::UserId;
+use std::time::Duration;
+
+use narrows::{Group, History};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{ServerMsg, now};
+
+/// How long a connection may be away without missing something that is not in the database.
+pub(crate) const CUT: Duration = Duration::from_secs(180);
 
 /// What reaches one person on each device, whichever page is open there.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,17 +29,28 @@ pub(crate) enum Inbox {
         #[serde(default = "now")]
         time: u64,
     },
+    /// The account has read a room up to this number, on one of its devices.
+    Read { room: String, id: u64 },
 }
 
 impl Inbox {
     /// Of an account: by its id, which nobody else can take as a name.
-    pub(crate) fn of(user: &UserId) -> Group<Self> {
-        Group::inbox(user.as_str())
+    ///
+    /// What comes while a device is cut off is at hand when it comes back within some minutes; nothing is kept for longer.
+    pub(crate) fn of(user: &str) -> Group<Self> {
+        Self::not_kept(user).with_history(History::new(100, CUT))
     }
 
-    /// Of all guests who use this name.
+    /// The same for what nobody misses who was away.
+    pub(crate) fn not_kept(user: &str) -> Group<Self> {
+        Group::inbox(user)
+    }
+
+    /// Of all guests who use this name. As anybody may use it, nothing is at hand there: the history is as small as one
+    /// can be, and there for what a sender sends again to count once.
     pub(crate) fn of_guests(name: &str) -> Group<Self> {
-        Group::keyed("guest", name).expect("`guest` is a legal prefix")
+        let group = Group::keyed("guest", name).expect("`guest` is a legal prefix");
+        group.with_history(History::new(1, Duration::from_secs(1)))
     }
 }
 
@@ -47,6 +62,7 @@ impl From<Inbox> for ServerMsg {
                 Self::Direct { message, from, account, to, time }
             }
             Inbox::Notification { message, from, time } => Self::Notification { message, from, time },
+            Inbox::Read { room, id } => Self::Read { room, id },
         }
     }
 }

@@ -18,10 +18,12 @@ mod bot;
 mod data;
 mod group;
 mod inbox;
+mod messages;
 mod notifications;
 mod one;
 mod protocol;
 mod room;
+mod rooms;
 mod site;
 
 use axum::Router;
@@ -33,23 +35,29 @@ pub use accounts::LogIn;
 pub use announcement::Announce;
 pub use bot::{Bot, BotChannel, bot};
 pub use data::{DataFolder, DataFolderError};
+pub use messages::Messages;
 pub use site::Site;
 
 /// The whole site: pages, static files, sockets and health routes. The bot runs beside it.
 ///
 /// ```
-/// use chat::{Announce, Bot, BotChannel, LogIn, Site};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use chat::{Announce, Bot, BotChannel, LogIn, Messages, Site};
 ///
 /// let (channels, bot) = (narrows::Channels::new(), BotChannel::of(Bot::Here));
-/// let site = Site::new(Announce::Everyone, &bot, LogIn::Off);
+/// let messages = Messages::in_memory().await?;
+/// let site = Site::new(Announce::Everyone, &bot, LogIn::Off, &messages);
 /// let app: axum::Router = chat::app(&channels, site);
-/// let bot: narrows::Worker = chat::bot(&channels, &bot);
+/// let bot: narrows::Worker = chat::bot(&channels, &bot, &messages);
+/// # Ok::<(), narrows_django::DatabaseError>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn app(channels: &Channels, site: Site) -> Router {
     let chats = Router::new()
         .route("/room/{id}/", channels.consumer::<one::One>().route())
         .route("/group/{id}/", channels.consumer::<group::GroupChat>().route())
-        .route("/ws/chat/{room}/", channels.consumer::<room::Room>().route())
+        .route("/ws/chat/{room}/", channels.consumer::<room::Room>().resumable().route())
+        .merge(rooms::router(channels))
         .merge(site::chats());
     let mut app = site::router().merge(accounts::for_all_or_users(chats, &site));
     let accounts = site.log_in.accounts().cloned();

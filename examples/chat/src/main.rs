@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use chat::{Announce, Bot, BotChannel, DataFolder, DataFolderError, LogIn, Site};
+use chat::{Announce, Bot, BotChannel, DataFolder, DataFolderError, LogIn, Messages, Site};
 use narrows::serve::settings::{Loaded, Program, Setting, Settings};
 use narrows::serve::{ListenError, Server};
 use narrows::{Channels, Worker};
@@ -41,6 +42,11 @@ fn main() -> ExitCode {
             "data_dir",
             "data",
             "The folder of the database, where none is named, and of the secret key",
+        ))
+        .setting(Setting::duration(
+            "keep_messages",
+            Duration::ZERO,
+            "For how long what is said in the rooms is kept, such as 720h; off is for ever",
         ));
     let loaded = Settings::from_process(&AccountSettings::add_to(program));
     match run(&loaded) {
@@ -72,6 +78,11 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     let layer = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key")).build()?;
     let is_alone = layer.is_none();
     let builder = Channels::builder().settings(settings)?;
+    let accounts = AccountSettings::read(loaded)?;
+    let builder = match secret_key(loaded)? {
+        Some(key) => builder.secret_key(key),
+        None => builder,
+    };
     let channels = match layer {
         Some(layer) => builder.layer(layer).build(),
         None => builder.build(),
@@ -80,16 +91,22 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let bot_channel = BotChannel::of(bot);
-        let worker = chat::bot(&channels, &bot_channel);
+        let database = database(loaded, &accounts).await?;
+        let messages = Messages::open(&database).await?;
+        let worker = chat::bot(&channels, &bot_channel, &messages);
         if bot == Bot::Only {
             return run_bot(worker, is_alone).await;
         }
-        let site = Site::new(announce, &bot_channel, log_in(loaded, &channels).await?);
+        let log_in = log_in(loaded, &accounts, database, &channels).await?;
+        let site = Site::new(announce, &bot_channel, log_in, &messages);
         let app = chat::app(&channels, site);
         let server = Server::new(app, &channels, settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
         let running = server.run();
+        if let Some(age) = Some(loaded.duration("keep_messages")).filter(|age| !age.is_zero()) {
+            tokio::spawn(async move { messages.delete_after(age).await });
+        }
         for address in addresses {
             println!("chat is at {address}");
         }
@@ -103,23 +120,42 @@ fn run(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// The accounts: in the database that is named, otherwise in one of the data folder.
-async fn log_in(loaded: &Loaded, channels: &Channels) -> Result<LogIn, Box<dyn Error>> {
+/// The database that is named, otherwise one in the data folder.
+async fn database(loaded: &Loaded, settings: &AccountSettings) -> Result<Database, Box<dyn Error>> {
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => DataFolder::open(loaded.text("data_dir"))?.database_url()?,
+    };
+    Ok(Database::connect(&url).await?)
+}
+
+/// What seals the tokens of connections that come back: known to all nodes, and after a restart. `None` where there is no
+/// data folder, and nobody has an account.
+fn secret_key(loaded: &Loaded) -> Result<Option<String>, DataFolderError> {
+    let needs_folder = loaded.text("accounts") != "off" || loaded.text("database_url").is_empty();
+    match loaded.text("secret_key") {
+        "" if needs_folder && loaded.text("bot") != "only" => {
+            DataFolder::open(loaded.text("data_dir"))?.secret_key().map(Some)
+        }
+        // The settings have it already, with those before it.
+        _ => Ok(None),
+    }
+}
+
+async fn log_in(
+    loaded: &Loaded,
+    settings: &AccountSettings,
+    database: Database,
+    channels: &Channels,
+) -> Result<LogIn, Box<dyn Error>> {
     let said = loaded.text("accounts");
     if said == "off" {
         return Ok(LogIn::Off);
     }
-    let settings = AccountSettings::read(loaded)?;
-    let folder = || DataFolder::open(loaded.text("data_dir"));
-    let url = match &settings.database_url {
-        Some(url) => url.clone(),
-        None => folder()?.database_url()?,
-    };
     let keys = match &settings.keys {
         Some(keys) => keys.clone(),
-        None => SecretKeys::new(&folder()?.secret_key()?),
+        None => SecretKeys::new(&DataFolder::open(loaded.text("data_dir"))?.secret_key()?),
     };
-    let database = Database::connect(&url).await?;
     database.create_tables().await?;
     let accounts = settings.accounts(keys, database).channels(channels).build();
     accounts.create_token_table().await?;
@@ -151,11 +187,11 @@ fn advice(error: &(dyn Error + 'static)) -> &'static str {
             "\nAnother program listens there; choose another address, for example --bind 127.0.0.1:8001"
         }
         _ if error.is::<DatabaseError>() => {
-            "\nThe accounts are kept in a database; see to --database-url (or DATABASE_URL), or do without with --accounts off"
+            "\nMessages and accounts are kept in a database; see to --database-url (or DATABASE_URL); with \
+             --database-url sqlite::memory: they are gone with the process"
         }
         _ if error.is::<DataFolderError>() => {
-            "\nThe site keeps its database and its secret key there; name another folder with --data-dir, or do without \
-             accounts with --accounts off"
+            "\nThe site keeps its database and its secret key there; name another folder with --data-dir"
         }
         _ => "",
     }

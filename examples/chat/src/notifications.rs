@@ -59,7 +59,9 @@ impl Consumer for Notifications {
     type Event = NoEvent;
 
     async fn connect(user: User, conn: &mut Connection<Self>) -> Result<Self, Reject> {
-        conn.join(&Inbox::of(&user.id)).await?;
+        let inbox = Inbox::of(user.id.as_str());
+        conn.join(&inbox).await?;
+        conn.track(&inbox.presence(), "device", ()).await?;
         Ok(Self)
     }
 
@@ -168,7 +170,7 @@ async fn push(site: &Site, channels: &Channels, from: &User, asked: &Notify) -> 
     };
     let notification =
         Inbox::Notification { message: asked.message.clone(), from: from.username.clone(), time: now() };
-    match channels.broadcast(&Inbox::of(&to.id), &notification).await {
+    match channels.broadcast(&Inbox::of(to.id.as_str()), &notification).await {
         Ok(()) => Ok(to.username),
         Err(error) => {
             tracing::debug!(%error, "a notification was not sent");

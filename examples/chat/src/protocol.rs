@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::announcement::Announcement;
 
 /// Longest text, in characters.
-const MAX_TEXT: usize = 2000;
+pub(crate) const MAX_TEXT: usize = 2000;
 
 /// Longest display name of a guest, and of an account that is registered here, in characters.
 pub(crate) const MAX_NAME: usize = 40;
@@ -19,13 +19,21 @@ const MAX_USERNAME: usize = 150;
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ClientFrame")]
 pub(crate) enum ClientMsg {
-    /// `{"message": "hello"}`: to everyone in the room.
-    Message { message: String },
+    /// `{"message": "hello"}`: to everyone in the room. With a `"once"` of its own it may be sent again, and counts once.
+    Message { message: String, once: Option<String> },
     /// `{"type": "direct", "to": "Ada", "message": "hello"}`: to all devices of one person; with `"account": true` to
     /// an account of that name or to nobody.
-    Direct { to: String, account: bool, message: String },
+    Direct { to: String, account: bool, message: String, once: Option<String> },
     /// `{"type": "announce", "message": "hello"}`: to everyone on the site.
-    Announce { message: String },
+    Announce { message: String, once: Option<String> },
+    /// `{"type": "typing"}`: tells the others in the room that somebody is writing.
+    Typing,
+    /// `{"type": "history"}`: asks for the newest messages of the room, those before a number or those after one.
+    History { before: Option<u64>, after: Option<u64> },
+    /// `{"type": "search", "message": "hello"}`: asks for the messages of the room that have these words, before a number.
+    Search { words: String, before: Option<u64> },
+    /// `{"type": "read", "id": 17}`: an account has read the room up to this message.
+    Read { id: u64 },
 }
 
 /// What a browser is sent. Times are in milliseconds since 1970; `account` stands where a name is that of an account, and
@@ -40,13 +48,22 @@ pub(crate) enum ServerMsg {
         account: bool,
         room: String,
         time: u64,
+        /// The name of the group of those who are in the room, and under which key this person is there.
+        present: String,
+        key: String,
     },
+    /// Its number in the room's history, and the epoch of these numbers: see [`Messages`](crate::Messages).
     Message {
         message: String,
         from: String,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         account: bool,
         time: u64,
+        id: u64,
+        epoch: u64,
+        /// What the sender's client called it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        once: Option<String>,
     },
     Direct {
         message: String,
@@ -68,17 +85,21 @@ pub(crate) enum ServerMsg {
         from: String,
         time: u64,
     },
-    Joined {
+    /// Somebody is writing; it is over with a message, or after some seconds.
+    Typing {
         name: String,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         account: bool,
+        key: String,
+    },
+    /// Messages were lost on their way here: `history` has them.
+    Missed {
         time: u64,
     },
-    Left {
-        name: String,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        account: bool,
-        time: u64,
+    /// On another device the account has read a room up to this number.
+    Read {
+        room: String,
+        id: u64,
     },
 }
 
@@ -99,7 +120,11 @@ struct ClientFrame {
     to: Option<String>,
     #[serde(default)]
     account: bool,
-    message: String,
+    message: Option<String>,
+    once: Option<String>,
+    before: Option<u64>,
+    after: Option<u64>,
+    id: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,18 +134,38 @@ enum Kind {
     Message,
     Direct,
     Announce,
+    Typing,
+    History,
+    Search,
+    Read,
 }
 
 impl TryFrom<ClientFrame> for ClientMsg {
     type Error = &'static str;
 
-    fn try_from(ClientFrame { kind, to, account, message }: ClientFrame) -> Result<Self, Self::Error> {
+    fn try_from(frame: ClientFrame) -> Result<Self, Self::Error> {
+        let ClientFrame { kind, to, account, message, once, before, after, id } = frame;
+        let message = message.ok_or("missing field `message`");
+        if !once.as_deref().is_none_or(is_once) {
+            return Err("`once` has 1 to 64 of the characters A-Z, a-z, 0-9, - and _");
+        }
         Ok(match kind {
-            Kind::Message => Self::Message { message },
-            Kind::Direct => Self::Direct { to: to.ok_or("missing field `to`")?, account, message },
-            Kind::Announce => Self::Announce { message },
+            Kind::Message => Self::Message { message: message?, once },
+            Kind::Direct => {
+                Self::Direct { message: message?, to: to.ok_or("missing field `to`")?, account, once }
+            }
+            Kind::Announce => Self::Announce { message: message?, once },
+            Kind::Typing => Self::Typing,
+            Kind::History => Self::History { before, after },
+            Kind::Search => Self::Search { words: message?, before },
+            Kind::Read => Self::Read { id: id.ok_or("missing field `id`")? },
         })
     }
+}
+
+fn is_once(once: &str) -> bool {
+    (1..=64).contains(&once.len())
+        && once.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// Why a message that decodes is not passed on. The browser is told, and stays connected.
@@ -144,6 +189,10 @@ pub(crate) enum Problem {
     BotBusy,
     #[error("the message could not be sent just now; try again in a moment")]
     NotSent,
+    #[error("there is nobody of this name here, and direct messages are not kept")]
+    NotThere,
+    #[error("the history cannot be read just now; try again in a moment")]
+    NotRead,
 }
 
 impl Problem {
@@ -159,6 +208,8 @@ impl Problem {
             Self::Forbidden => "forbidden",
             Self::BotBusy => "bot_busy",
             Self::NotSent => "not_sent",
+            Self::NotThere => "not_there",
+            Self::NotRead => "not_read",
         }
     }
 }
@@ -166,8 +217,13 @@ impl Problem {
 impl ClientMsg {
     /// Checks what serde cannot, and trims the name in it.
     pub(crate) fn check(mut self) -> Result<Self, Problem> {
-        let (Self::Message { message } | Self::Direct { message, .. } | Self::Announce { message }) = &self;
-        check_text(message)?;
+        match &self {
+            Self::Message { message, .. } | Self::Direct { message, .. } | Self::Announce { message, .. } => {
+                check_text(message)?;
+            }
+            Self::Search { words, .. } => check_text(words)?,
+            Self::Typing | Self::History { .. } | Self::Read { .. } => {}
+        }
         if let Self::Direct { to, .. } = &mut self {
             *to = check_addressee(to)?;
         }

@@ -88,6 +88,7 @@ impl Reader {
             user => self.user.clone(),
             login => self.site.log_in.accounts().map(|_| log_in_address(&self.uri)),
             required => matches!(self.site.log_in, LogIn::Required(_)),
+            client => narrows::client::module_path(),
             modules => Value::from(Serde(modules)), script, current, ..more
         };
         let rendered = self.site.templates.0.get_template(template).and_then(|template| template.render(all));
