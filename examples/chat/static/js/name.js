@@ -3,6 +3,8 @@ import { t } from './i18n.js';
 
 const KEY = 'narrows.name';
 const SKIPPED = 'narrows.name.later';
+const SECRET = 'narrows.guest';
+const ROOMS = 'narrows.rooms';
 const MAX = 40;
 
 // Storage may be switched off; then the name lives as long as the page.
@@ -26,6 +28,29 @@ let name = tidy(local.get(KEY) ?? '');
 
 /** The name that a guest chose, or an empty text. */
 export const getName = () => name;
+
+let secret = '';
+
+/** What says that all connections of this browser are one guest; nobody else knows it. */
+export function guestSecret() {
+  secret ||= local.get(SECRET) ?? '';
+  if (!/^[\w-]{16,64}$/.test(secret)) {
+    secret = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+    local.set(SECRET, secret);
+  }
+  return secret;
+}
+
+/** The rooms that were entered in this browser, the last one first. */
+export function recentRooms() {
+  let rooms = [];
+  try { rooms = JSON.parse(local.get(ROOMS)) ?? []; } catch { /* start afresh */ }
+  return Array.isArray(rooms) ? rooms.filter((room) => typeof room === 'string' && room) : [];
+}
+
+export function rememberRoom(room) {
+  if (room) local.set(ROOMS, JSON.stringify([room, ...recentRooms().filter((r) => r !== room)].slice(0, 20)));
+}
 
 const input = document.querySelector('#name-input');
 const form = document.querySelector('#name-form');

@@ -1,221 +1,280 @@
 // The chat room: /chat/<room>/ over the socket /ws/chat/<room>/.
-import { has, t, tNodes, timeNode } from './i18n.js';
-import { LOGGED_OUT, ReconnectingSocket, wsUrl } from './socket.js';
-import { Log } from './log.js';
+import { has, t, tNodes } from './i18n.js';
+import { wsUrl } from './socket.js';
+import { Link } from './link.js';
+import { History } from './history.js';
+import { Timeline } from './timeline.js';
+import { Outbox } from './outbox.js';
+import { Mark } from './marks.js';
+import { Typing } from './typing.js';
+import { showRoster } from './here.js';
+import { initSearch } from './search.js';
 import { composer } from './composer.js';
+import { isForBot, quote, read } from './commands.js';
+import { accounts, isOwn, line, make, pendingLine, plainName } from './lines.js';
 import { endWithSession } from './session.js';
 import { showStatus } from './status.js';
-import { account, getName, initName, setGuestName, storage } from './name.js';
+import { account, getName, guestSecret, initName, rememberRoom, setGuestName } from './name.js';
+
+const $ = (selector) => document.querySelector(selector);
 
 const room = roomOfPage();
 let me = account; // the name the server settled on
-const accounts = new Set(); // names that were seen to be an account's
+let key = ''; // under which we are in the room
+let group = ''; // in which the others are
 let welcomed = false;
-let entering = false; // until the room hears of us, which the welcome has told already
 
 function roomOfPage() {
   const [, raw = ''] = /^\/chat\/(.*?)\/?$/.exec(location.pathname) ?? [];
   try { return decodeURIComponent(raw); } catch { return raw; }
 }
 
-// ---- What goes out -------------------------------------------------------
+$('#room-name').textContent = room;
+document.title = `${room} · Narrows`;
+rememberRoom(room);
 
-const QUOTED = /^(?:"((?:\\.|[^"\\])*)"|“([^”]*)”)(?:\s+|$)/su;
+// ---- The connection --------------------------------------------------------
 
-/** The name as it has to stand after /to. */
-const quote = (name) => (/[\s"“\\]/u.test(name) || !name ? `"${name.replace(/["\\]/g, '\\$&')}"` : name);
+// A guest keeps the name it got for as long as the page is open. An account is itself or nobody: what waits here is not
+// to be sent under another name when the session is over.
+const link = new Link(() => wsUrl(`/ws/chat/${encodeURIComponent(room)}/`,
+  account ? { as: account } : { name: getName() || me, guest: guestSecret() }));
+const { client } = link;
 
-/**
- * A text as typed, read: { message } or { type, … } to send, { problem } to
- * show instead. Text after a doubled slash is sent with one of them.
- */
-function read(text) {
-  if (text.startsWith('//')) return { message: text.slice(1) };
-  const [head, command] = /^\/([a-z]+)(?:\s+|$)/iu.exec(text) ?? [];
-  if (!command) return { message: text };
-  const rest = text.slice(head.length);
-  switch (command.toLowerCase()) {
-    case 'all':
-      return rest ? { type: 'announce', message: rest } : { type: 'announce', problem: t('room.incomplete', { example: '/all …' }) };
-    case 'to': {
-      const [taken, plain, curly] = QUOTED.exec(rest) ?? /^(\S+)(?:\s+|$)/u.exec(rest) ?? [''];
-      const to = curly ?? (rest.startsWith('"') ? plain?.replace(/\\(.)/gsu, '$1') : plain);
-      const message = rest.slice(taken.length);
-      const problem = to && message ? undefined : t('room.incomplete', { example: `/to ${to ? quote(to) : 'Ada'} …` });
-      return { type: 'direct', to, message, problem };
-    }
-    default:
-      return { problem: t('room.unknown', { command: `/${command}` }) };
-  }
-}
+initName(() => { me = ''; link.restart(); });
 
-// ---- What comes in -------------------------------------------------------
+// ---- The log -----------------------------------------------------------------
 
-const make = (tag, className, ...children) => {
-  const node = document.createElement(tag);
-  node.className = className;
-  node.append(...children);
-  return node;
+const mark = new Mark(client, room);
+const typing = new Typing(link, $('#typing'));
+
+const timeline = new Timeline({
+  node: $('#chat-log'),
+  chip: $('#new-messages'),
+  say: $('#chat-say'),
+  line: (entry) => line(entry, me),
+  onBottom: () => history.isKnown && history.high && mark.seen(history.high, history.epoch),
+  onTop: () => history.older(),
+  onEnd: () => history.fill(),
+  onNewest: async () => { if (await history.newest()) timeline.bottom(); },
+  onCut: (id) => history.cut(id),
+});
+
+const note = (message, type = 'problem') => timeline.live({ type, message, time: Date.now() }, { quiet: true });
+const asEntry = (kept) => {
+  const entry = { type: 'message', account: false, ...kept };
+  if (entry.account) accounts.add(entry.from);
+  return entry;
 };
 
-/** A name to click on; the colour comes from the name. That of an account has a mark that no guest gets. */
-function nick(name, isAccount = accounts.has(name)) {
-  const node = make('button', 'nick', make('bdi', '', name));
-  if (isAccount) {
-    const mark = make('span', 'mark');
-    mark.setAttribute('role', 'img');
-    mark.setAttribute('aria-label', t('room.account'));
-    node.append(' ', mark);
-  }
-  node.type = 'button';
-  node.title = t('room.write', { name });
-  node.dataset.name = name;
-  let hash = 7;
-  for (const c of name) hash = (hash * 31 + c.codePointAt(0)) % 3600;
-  node.style.setProperty('--hue', (hash * 47) % 360);
-  return node;
+const history = new History(client, {
+  entered(page) {
+    timeline.history(page.messages.map(asEntry));
+    $('#chat-log').removeAttribute('aria-busy');
+    const before = mark.start(page);
+    const isNew = before !== null && page.last > before && timeline.divide(before);
+    if (isNew) timeline.toDivider();
+    else timeline.bottom();
+  },
+  added: (messages) => timeline.history(messages.map(asEntry)),
+  reset: () => timeline.clear(),
+  past: (past) => { timeline.past = past; },
+  oldest: () => timeline.oldest,
+  failed: () => note(t('room.unread')),
+});
+
+let showing = 0;
+/** Shows a message of the history, wherever it is: what is between is read where that is little. */
+async function show(id) {
+  const mine = ++showing;
+  timeline.hold();
+  const isNear = () => timeline.oldest > id && timeline.oldest - id <= 300;
+  while (!timeline.has(id) && isNear() && await history.older()) if (mine !== showing) return;
+  if (!timeline.has(id)) await history.around(id);
+  if (mine !== showing) return;
+  if (timeline.has(id)) timeline.show(id);
+  else note(t('room.error.not_read'));
+}
+initSearch(client, $('#search'), { show });
+
+// ---- What goes out -------------------------------------------------------
+
+const pending = new Map(); // id → element
+
+// No account has a slash in its name. What somebody wrote here is nobody else's.
+const whose = `${account}/${room}`;
+
+const outbox = new Outbox(link, `narrows.outbox.${whose}`, {
+  stored(once, { id, epoch, time }) {
+    const element = pending.get(once);
+    if (!element) return; // it was heard already
+    const message = element.querySelector('.text').textContent;
+    settled(once);
+    if (history.heard({ id, epoch })) {
+      timeline.live(asEntry({ id, message, from: me, account: Boolean(account), time }), { own: true });
+    }
+  },
+  failed(once, message, error) {
+    settled(once);
+    if (error.code !== 'not_sent' && error.code !== 'timeout' && error.code !== 'full') return note(explain(error));
+    const again = make('button', 'quiet', t('room.retry'));
+    again.type = 'button';
+    const element = pendingLine(message);
+    element.classList.add('failed');
+    element.querySelector('.sending').replaceWith(make('span', 'sending', t('room.error.not_sent')), again);
+    again.addEventListener('click', () => {
+      timeline.remove(element);
+      send(message, once);
+    });
+    timeline.pending(element);
+  },
+});
+
+function settled(once) {
+  const element = pending.get(once);
+  if (element) timeline.remove(element);
+  pending.delete(once);
 }
 
-const plainName = (name) => make('bdi', 'name-text', name);
-const note = (kind, entry, ...children) => make('div', `note ${kind}`, make('span', '', ...children), ' ', timeNode(entry.time));
-
-function bubble(entry, previous) {
-  // A guest may call itself as I do: mine is what comes from my account, or from a guest when I am one.
-  const own = entry.from !== '' && entry.from === me && entry.account === Boolean(account);
-  const direct = entry.type === 'direct';
-  const follows = !direct && previous?.type === 'message' && previous.from === entry.from && previous.account === entry.account && entry.time - previous.time < 300_000;
-  const node = make('article', `msg${own ? ' own' : ''}${direct ? ' direct' : ''}${follows ? ' follows' : ''}`);
-  const head = make('header', 'who');
-  if (own) head.append(make('span', 'unseen', `${t('room.you')}: `));
-  else if (entry.from) head.append(nick(entry.from, entry.account));
-  if (direct) {
-    head.append(' ', make('span', 'tag', own ? tNodes('room.direct.to', { name: nick(entry.to) }) : t('room.direct')));
-  }
-  const text = make('div', 'text', entry.message);
-  text.dir = 'auto';
-  node.append(head, make('div', 'bubble', text, timeNode(entry.time)));
-  return node;
+function send(message, known) {
+  const once = outbox.send(message, known);
+  pending.set(once, timeline.pending(pendingLine(message)));
 }
 
-function announcement(entry) {
-  const text = make('div', 'text', entry.message);
-  text.dir = 'auto';
-  const head = entry.from
-    ? tNodes(`room.${entry.type}.from`, { name: nick(entry.from, entry.account || entry.type === 'notification') })
-    : t(`room.${entry.type}`);
-  return make('article', `announcement ${entry.type}`, make('header', 'who', make('span', 'tag', head), timeNode(entry.time)), text);
-}
+const explain = ({ code, detail }) => (has(`room.error.${code}`) ? t(`room.error.${code}`) : t('room.error', { detail: detail || code }));
 
-function render(entry, previous) {
-  switch (entry.type) {
-    case 'message':
-    case 'direct': return bubble(entry, previous);
-    case 'announcement':
-    case 'notification': return announcement(entry);
-    case 'joined': return note('joined', entry, tNodes('room.joined', { name: nick(entry.name, entry.account) }));
-    case 'left': return note('left', entry, tNodes('room.left', { name: nick(entry.name, entry.account) }));
-    case 'welcome':
-      return note('welcome', entry, entry.again
-        ? tNodes('room.again', { name: plainName(entry.name) })
-        : tNodes('room.welcome', { name: plainName(entry.name), room: plainName(entry.room) }));
-    default: return note('problem', entry, entry.message);
-  }
-}
+const UNKEPT = 180_000; // ms in which what is not kept still finds those who were cut off
+const UNSENT = ['closed', 'full', 'not_sent', 'timeout'];
 
-const SHOWN = new Set(['welcome', 'message', 'direct', 'announcement', 'notification', 'joined', 'left', 'error']);
-const QUIET = new Set(['welcome', 'joined', 'left', 'error']);
-
-/** One frame of the server as an entry of the log, or null. */
-function receive(data) {
-  let frame;
-  try { frame = JSON.parse(data); } catch { return null; }
-  if (!frame || !SHOWN.has(frame.type)) return null;
-  const entry = { type: frame.type, time: typeof frame.time === 'number' ? frame.time : Date.now() };
-  for (const key of ['message', 'from', 'to', 'name', 'room', 'detail', 'code']) entry[key] = String(frame[key] ?? '');
-  entry.account = frame.account === true;
-  if (entry.account) accounts.add(entry.from || entry.name);
-  if (entry.type === 'error') {
-    const known = `room.error.${entry.code}`;
-    entry.message = has(known) ? t(known) : t('room.error', { detail: entry.detail || entry.code });
-  }
-  return entry;
-}
-
-// ---- The page ------------------------------------------------------------
-
-const title = document.querySelector('#room-name');
-title.textContent = room;
-document.title = `${room} · Narrows`;
-rememberRoom();
-
-const log = new Log(document.querySelector('#chat-log'), document.querySelector('#new-messages'), render);
-const problem = (message) => log.add({ type: 'problem', message, time: Date.now() }, true);
-
-// A guest keeps the name it got for as long as the page is open.
-const socket = new ReconnectingSocket(() =>
-  wsUrl(`/ws/chat/${encodeURIComponent(room)}/`, { name: account ? '' : getName() || me }));
-
-initName(() => { me = ''; socket.restart(); });
-
-const hint = document.querySelector('#chat-hint');
+const hint = $('#chat-hint');
 const usual = [...hint.childNodes];
 const field = composer({
-  draft: `narrows.draft.room.${room}`,
+  draft: `narrows.draft.room.${whose}`,
   submit(text) {
     const { problem: wrong, ...frame } = read(text);
-    if (wrong) return problem(wrong), false;
+    if (wrong) return note(wrong), false;
+    if (link.state === 'closed' || outbox.isFull) return note(t('room.full')), false;
+    typing.sent();
+    timeline.undivide();
+    if (!frame.type) return send(frame.message), true;
     // Not to a guest who took the name since.
     if (frame.type === 'direct' && accounts.has(frame.to)) frame.account = true;
-    if (!socket.send(JSON.stringify(frame))) return problem(t('room.full')), false;
-    log.bottom();
+    client.request(frame, { timeout: UNKEPT }).catch((error) => {
+      const isLost = UNSENT.includes(error.code);
+      // Where something else is being written it stands in the log.
+      note(isLost && field.text ? `${explain(error)} ${text}` : explain(error));
+      if (isLost && !field.text) field.set(text);
+    });
+    timeline.bottom();
     return true;
   },
   changed(text) {
     const { type = '', to } = text.startsWith('/') ? read(text) : {};
     const mode = type === 'direct' && !to ? '' : type;
-    document.querySelector('#chat-form').dataset.mode = mode;
+    $('#chat-form').dataset.mode = mode;
     if (mode === 'direct') hint.replaceChildren(tNodes('room.mode.direct', { name: plainName(to) }));
     else if (mode === 'announce') hint.replaceChildren(t('room.mode.all'));
-    else if (/^\s*@bot(?![\p{L}\p{N}_.@-])/iu.test(text)) hint.replaceChildren(t('room.mode.bot'));
+    else if (isForBot(text)) hint.replaceChildren(t('room.mode.bot'));
     else hint.replaceChildren(...usual);
+    // What only one person reads is nobody else's business before.
+    if (text && !text.startsWith('/')) typing.tell();
   },
 });
 
-document.querySelector('#chat-log').addEventListener('click', (event) => {
-  const name = event.target.closest?.('.nick')?.dataset.name;
-  if (name === undefined) return;
-  const current = read(field.text);
-  const rest = current.type || !current.message ? current.message ?? '' : field.text;
-  field.set(`/to ${quote(name)} ${rest}`);
-});
-
-socket.addEventListener('state', ({ detail }) => field.enable(detail.state !== 'closed'));
-socket.addEventListener('message', ({ detail }) => {
-  const entry = receive(detail);
-  if (!entry) return;
-  if (entry.type === 'welcome') {
-    // The session ended while there was no connection.
-    if (account && !entry.account) return socket.close(LOGGED_OUT);
-    me = entry.name;
-    setGuestName(me);
-    entry.again = welcomed;
-    welcomed = entering = true;
-  }
-  if (entry.type === 'joined' && entry.name === me && entering) {
-    entering = false;
-    return;
-  }
-  log.add(entry, QUIET.has(entry.type));
-});
-
-showStatus(socket);
-endWithSession(socket);
-socket.open();
-
-function rememberRoom() {
-  const store = storage('localStorage');
-  let rooms = [];
-  try { rooms = JSON.parse(store.get('narrows.rooms')) ?? []; } catch { /* start afresh */ }
-  if (!Array.isArray(rooms)) rooms = [];
-  if (room) store.set('narrows.rooms', JSON.stringify([room, ...rooms.filter((r) => r !== room)].slice(0, 8)));
+for (const place of [$('#chat-log'), $('#here')]) {
+  place.addEventListener('click', (event) => {
+    const name = event.target.closest?.('.nick')?.dataset.name;
+    if (name === undefined) return;
+    const current = read(field.text);
+    const rest = current.type || !current.message ? current.message ?? '' : field.text;
+    $('#here').open = false;
+    field.set(`/to ${quote(name)} ${rest}`);
+  });
 }
+
+// A list that is open closes by a click elsewhere, and by Escape.
+document.addEventListener('click', (event) => {
+  for (const drop of document.querySelectorAll('.drop[open]')) if (!drop.contains(event.target)) drop.open = false;
+});
+$('#here').addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  $('#here').open = false;
+  $('#here summary').focus();
+});
+
+// ---- What comes in -------------------------------------------------------
+
+/** One message of the server as an entry of the log. */
+function entryOf(frame) {
+  const entry = { type: frame.type, time: typeof frame.time === 'number' ? frame.time : Date.now() };
+  for (const name of ['message', 'from', 'to', 'name', 'room']) entry[name] = String(frame[name] ?? '');
+  entry.account = frame.account === true;
+  if (entry.account) accounts.add(entry.from || entry.name);
+  return entry;
+}
+
+client.on('welcome', (frame) => {
+  const entry = entryOf(frame);
+  me = entry.name;
+  key = String(frame.key);
+  setGuestName(me);
+  entry.again = welcomed;
+  timeline.live(entry, { quiet: true });
+  if (frame.present !== group) {
+    group = frame.present;
+    showRoster(client, group, $('#here'), {
+      me: () => key,
+      joined: (who) => timeline.live({ type: 'joined', time: Date.now(), ...who }, { quiet: true }),
+      left: (who) => timeline.live({ type: 'left', time: Date.now(), ...who }, { quiet: true }),
+    });
+  }
+  history.fill();
+  welcomed = true;
+});
+
+client.on('message', (frame) => {
+  const entry = entryOf(frame);
+  typing.said(entry.from);
+  const own = isOwn(entry, me);
+  if (frame.once && pending.has(frame.once)) settled(frame.once);
+  // One of another history is shown where it came: its number says nothing here.
+  if (history.heard(frame)) entry.id = frame.id;
+  timeline.live(entry, { own });
+});
+
+for (const type of ['direct', 'announcement', 'notification']) {
+  client.on(type, (frame) => {
+    const entry = entryOf(frame);
+    timeline.live(entry, { own: isOwn(entry, me) });
+  });
+}
+client.on('error', (error) => note(explain(error)));
+client.on('typing', (frame) => frame.key !== key && typing.heard(frame));
+client.on('read', (frame) => frame.room === room && mark.heard(frame.id));
+
+client.on('narrows.unrecovered', (lost) => {
+  // The room's messages are in the database; what is for one person, or for all rooms, is nowhere.
+  if (lost.group === group) history.fill();
+  else if (welcomed) note(t('room.lost'));
+});
+
+// ---- The banner ------------------------------------------------------------
+
+let away = 0;
+link.addEventListener('state', ({ detail }) => {
+  const { state } = detail;
+  field.enable(state !== 'closed');
+  if (state === 'open') {
+    clearTimeout(away);
+    away = 0;
+    $('#banner').hidden = true;
+  } else if (welcomed) {
+    // A connection that is back at once was never missed.
+    away ||= setTimeout(() => { $('#banner').hidden = false; }, state === 'closed' ? 0 : 800);
+  }
+});
+
+showStatus(link);
+endWithSession(link);
+link.open();
+for (const { once, message } of outbox.restore()) send(message, once);
