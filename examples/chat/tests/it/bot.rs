@@ -1,16 +1,18 @@
 use chat::{Announce, Bot, BotChannel};
 use narrows::layer::MemoryLayer;
+use narrows::testing::FaultyLayer;
 use narrows::{Channel, Channels};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::person::Person;
-use crate::site::Site;
+use crate::site::{Doors, Home, Site};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
-async fn site_without_bot(layer: &MemoryLayer) -> Site {
-    Site::start_with(ANY_PORT, Announce::Everyone, Bot::Off, layer.another_node()).await
+async fn site_without_bot(home: &Home, layer: &MemoryLayer) -> Site {
+    let (everyone, layer) = (Announce::Everyone, layer.another_node());
+    Site::serve(ANY_PORT, everyone, Bot::Off, layer, home, Doors::Optional).await
 }
 
 /// What one says is what is heard next, and behind it the bot's answer.
@@ -32,7 +34,6 @@ async fn the_bot_answers_for_all_in_the_room_and_in_no_other() {
     let mut ada = Person::enter(&site, "%E5%A4%A7%E5%8E%85", "Ada").await;
     let mut ben = Person::enter(&site, "%E5%A4%A7%E5%8E%85", "Ben").await;
     let mut eve = Person::enter(&site, "elsewhere", "Eve").await;
-    assert_eq!(ada.next().await["type"], "joined");
     let help = asks(&mut ada, "@bot help").await;
     assert!(help.contains("@bot roll 2d6") && help.contains("@bot time"), "{help}");
     assert_eq!(ben.next().await["message"], "@bot help");
@@ -72,12 +73,13 @@ async fn it_hears_neither_what_is_not_for_it_nor_itself() {
 
 #[tokio::test]
 async fn bots_elsewhere_share_the_work_and_each_question_has_one_answer() {
-    let layer = MemoryLayer::new();
-    let site = site_without_bot(&layer).await;
+    let (home, layer) = (Home::new().await, MemoryLayer::new());
+    let site = site_without_bot(&home, &layer).await;
     let mut bots = Vec::new();
     for _ in 0..2 {
         let (end, ended) = oneshot::channel::<()>();
-        let bot = chat::bot(&Channels::with_layer(layer.another_node()), &BotChannel::of(Bot::Only));
+        let channels = Channels::with_layer(layer.another_node());
+        let bot = chat::bot(&channels, &BotChannel::of(Bot::Only), &home.messages().await);
         bots.push((end, tokio::spawn(bot.run_until(async { drop(ended.await) }))));
     }
     // The bots have begun when this thread comes back: tests run on one.
@@ -96,9 +98,32 @@ async fn bots_elsewhere_share_the_work_and_each_question_has_one_answer() {
 }
 
 #[tokio::test]
+async fn a_question_that_needed_a_second_try_is_answered_and_once_however_often_it_is_sent() {
+    let layer = FaultyLayer::new(MemoryLayer::new());
+    let faults = layer.faults();
+    let site = Site::start_with(ANY_PORT, Announce::Everyone, Bot::Here, layer).await;
+    let mut ada = Person::open(&site, "/ws/chat/lobby/?name=Ada&guest=adas-own-secret-0001").await;
+    let question = json!({"message": "@bot roll 20d1000", "once": "q-1"});
+    faults.disconnect();
+    ada.send(question.clone()).await;
+    ada.until(|frame| frame["code"] == "not_sent").await;
+    faults.reconnect();
+    for _ in 0..3 {
+        ada.send(question.clone()).await;
+    }
+    let is_message = |frame: &Value| frame["type"] == "message";
+    assert_eq!(ada.until(is_message).await["message"], "@bot roll 20d1000");
+    assert_eq!(ada.until(is_message).await["from"], "bot");
+    // It handles one after another: a second answer would come before that to this.
+    ada.send(json!({"message": "@bot help"})).await;
+    assert_eq!(ada.until(is_message).await["message"], "@bot help");
+    assert!(hears_the_bot(&mut ada).await.starts_with("@bot time tells"));
+}
+
+#[tokio::test]
 async fn what_is_asked_while_no_bot_runs_harms_nobody_and_too_much_is_said_to_be() {
     let layer = MemoryLayer::new().capacity(2);
-    let site = site_without_bot(&layer).await;
+    let site = site_without_bot(&Home::new().await, &layer).await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     ada.send(json!({"message": "@bot help"})).await;
     assert_eq!(ada.next().await["message"], "@bot help");

@@ -16,7 +16,6 @@ async fn who_is_logged_in_has_the_name_of_the_account_and_a_mark_whatever_the_qu
         person.next().await,
         json!({"type": "welcome", "name": "Ada", "account": true, "room": "lobby"})
     );
-    person.next().await;
     person.send(json!({"message": "hello"})).await;
     let hello = json!({"type": "message", "message": "hello", "from": "Ada", "account": true});
     assert_eq!(person.next().await, hello);
@@ -33,11 +32,6 @@ async fn a_guest_who_asks_for_the_name_of_an_account_is_a_guest_with_a_number_an
     let welcome = guest.next().await;
     assert!(welcome["name"].as_str().unwrap().starts_with("guest-"), "{welcome}");
     assert_eq!(guest.next().await["code"], "name_taken");
-    let joined = guest.next().await;
-    assert_eq!(
-        (&joined["type"], &joined["name"], joined.get("account")),
-        (&json!("joined"), &welcome["name"], None)
-    );
     guest.send(json!({"message": "I am Ada"})).await;
     let said = guest.next().await;
     assert_eq!((&said["from"], said.get("account")), (&welcome["name"], None));
@@ -65,9 +59,6 @@ async fn a_direct_message_reaches_all_devices_of_the_account_and_no_guest_of_tha
     for number in ["1", "2", "3"] {
         numbers.push(Person::enter(&site, "b", number).await);
     }
-    numbers[0].next().await;
-    numbers[0].next().await;
-    numbers[1].next().await;
     let ada = Visitor::registered(&site, "Ada").await;
     let phone = Visitor::logged_in(&site, "Ada").await;
     let ben = Visitor::registered(&site, "Ben").await;
@@ -94,9 +85,6 @@ async fn what_one_says_shows_up_as_ones_own_on_the_other_device_and_not_for_a_gu
     let phone = Visitor::logged_in(&site, "Ada").await;
     let mut desk = Person::enter_as(&site, "lobby", "Ada", &ada.cookie).await;
     let mut phone = Person::enter_as(&site, "lobby", "Ada", &phone.cookie).await;
-    desk.next().await;
-    namesake.next().await;
-    namesake.next().await;
     desk.send(json!({"message": "it is me"})).await;
     namesake.send(json!({"message": "no, me"})).await;
     for person in [&mut desk, &mut phone, &mut namesake] {
@@ -165,4 +153,16 @@ async fn a_changed_password_closes_the_sockets_of_the_other_sessions() {
     assert_eq!(lost.closed().await.0, 4401);
     ben.hears_only_itself().await;
     Person::enter_as(&site, "c", "Ada", &ada.cookie).await;
+}
+
+#[tokio::test]
+async fn a_page_of_an_account_is_nobody_else_when_its_session_is_over_or_anothers() {
+    let site = Site::start().await;
+    let ada = Visitor::registered(&site, "Ada").await;
+    let mut page = Person::open_as(&site, "/ws/chat/lobby/?as=Ada", &ada.cookie).await;
+    assert_eq!(page.next().await["account"], true);
+    for (cookie, path) in [("", "?as=Ada"), (&ada.cookie, "?as=Ben"), (&ada.cookie, "?as=")] {
+        let path = format!("/ws/chat/lobby/{path}");
+        assert_eq!(Person::refused_as(&site, &path, cookie).await, 401, "{path}");
+    }
 }

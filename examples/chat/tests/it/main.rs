@@ -5,7 +5,9 @@
 mod accounts;
 mod bot;
 mod browser;
+mod databases;
 mod known;
+mod messages;
 mod nodes;
 mod notifications;
 mod pages;

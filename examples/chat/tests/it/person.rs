@@ -25,6 +25,33 @@ impl Person {
         Self { socket }
     }
 
+    /// The same with a client that speaks `narrows.v1`, at an address.
+    pub(crate) async fn open_page(address: &str, path: &str) -> Self {
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "narrows.v1".parse().unwrap());
+        let (socket, _) = connect_async(request).await.unwrap();
+        Self { socket }
+    }
+
+    /// The same for somebody who comes back: with what the client offers, and a cookie where somebody is logged in.
+    pub(crate) async fn open_again(site: &Site, path: &str, cookie: &str, offers: &str) -> Self {
+        let mut request = Self::request_as(site, path, cookie);
+        let protocols = format!("narrows.v1, {offers}").parse().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocols);
+        let (socket, _) = connect_async(request).await.unwrap();
+        Self { socket }
+    }
+
+    /// Waits for a message like this.
+    pub(crate) async fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.frame_as_it_is().await;
+            if is_it(&frame) {
+                return frame;
+            }
+        }
+    }
+
     /// The same for somebody with a cookie, from a page of the site.
     pub(crate) async fn open_as(site: &Site, path: &str, cookie: &str) -> Self {
         let (socket, _) = connect_async(Self::request_as(site, path, cookie)).await.unwrap();
@@ -39,23 +66,21 @@ impl Person {
         request
     }
 
-    /// Enters a room as somebody who is logged in, and reads up to the notice that everybody there got.
+    /// Enters a room as somebody who is logged in.
     pub(crate) async fn enter_as(site: &Site, room: &str, name: &str, cookie: &str) -> Self {
         let mut person = Self::open_as(site, &format!("/ws/chat/{room}/"), cookie).await;
         assert_eq!(
             person.next().await,
             json!({"type": "welcome", "name": name, "account": true, "room": room})
         );
-        assert_eq!(person.next().await, json!({"type": "joined", "name": name, "account": true}));
         person
     }
 
-    /// Enters a room and reads up to the notice that everybody there got.
+    /// Enters a room, in which all that is said from now on is heard.
     pub(crate) async fn enter(site: &Site, room: &str, name: &str) -> Self {
         let mut person = Self::open(site, &format!("/ws/chat/{room}/?name={name}")).await;
-        assert_eq!(person.next().await["type"], "welcome");
-        let joined = person.next().await;
-        assert_eq!((&joined["type"], &joined["name"]), (&json!("joined"), &json!(name)));
+        let welcome = person.next().await;
+        assert_eq!((&welcome["type"], &welcome["name"]), (&json!("welcome"), &json!(name)));
         person
     }
 
@@ -65,6 +90,15 @@ impl Person {
         if let Some((name, value)) = header {
             request.headers_mut().insert(name, value.parse().unwrap());
         }
+        Self::refusal(request).await
+    }
+
+    /// The same for somebody with a cookie, from a page of the site.
+    pub(crate) async fn refused_as(site: &Site, path: &str, cookie: &str) -> StatusCode {
+        Self::refusal(Self::request_as(site, path, cookie)).await
+    }
+
+    async fn refusal(request: Request) -> StatusCode {
         match connect_async(request).await {
             Err(Error::Http(response)) => response.status(),
             other => panic!("not refused: {other:?}"),
@@ -86,16 +120,41 @@ impl Person {
         }
     }
 
-    /// The next message, without its time, which is checked to be now.
+    /// The next message as it is on the wire.
+    pub(crate) async fn frame_as_it_is(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// The next message, without its time, which is checked to be now, and without what depends on who was there before.
     pub(crate) async fn next(&mut self) -> Value {
-        let mut message: Value = serde_json::from_str(&self.text().await).unwrap();
-        if let Some(time) = message.as_object_mut().unwrap().remove("time") {
+        let mut message = self.frame_as_it_is().await;
+        let fields = message.as_object_mut().unwrap();
+        if let Some(time) = fields.remove("time") {
             let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
             assert!(now.abs_diff(time.as_u64().unwrap()) < 60_000, "{time} is not now, {now}");
         } else {
-            assert_eq!(message["type"], "error", "only errors have no time");
+            assert_eq!(fields["type"], "error", "only errors have no time");
+        }
+        let rest: &[&str] = match fields["type"].as_str().unwrap() {
+            "welcome" => &["present", "key"],
+            "message" => &["id", "epoch"],
+            _ => &[],
+        };
+        for field in rest {
+            assert!(fields.remove(*field).is_some(), "{field} is there");
         }
         message
+    }
+
+    /// Asks for something, and reads up to the answer.
+    pub(crate) async fn ask(&mut self, question: Value) -> Value {
+        self.send(question).await;
+        loop {
+            let frame = self.frame_as_it_is().await;
+            if frame["type"] == "history" || frame["type"] == "found" {
+                return frame;
+            }
+        }
     }
 
     /// Says something and expects it as the very next message: nothing else came until now.
@@ -110,10 +169,6 @@ impl Person {
             Message::Close(Some(close)) => (close.code.into(), close.reason.as_str().to_owned()),
             other => panic!("not closed: {other:?}"),
         }
-    }
-
-    pub(crate) async fn leave(mut self) {
-        self.socket.close(None).await.unwrap();
     }
 
     async fn frame(&mut self) -> Message {

@@ -68,3 +68,36 @@ async fn an_announcement_reaches_the_plain_chats_too() {
     assert_eq!(one.text().await, "announcement from Ada: tea");
     assert_eq!(group.text().await, "announcement from Ada: tea");
 }
+
+#[tokio::test]
+async fn a_bare_socket_in_a_room_gets_its_messages_and_no_word_of_a_protocol_that_it_does_not_speak() {
+    let site = Site::start().await;
+    // What the page of Django's tutorial does: `new WebSocket(…)`, and `{"message": …}`.
+    let mut bare = Person::open(&site, "/ws/chat/lobby/").await;
+    assert_eq!(bare.next().await["type"], "welcome");
+    let mut page = Person::open_page(&site.address.to_string(), "/ws/chat/lobby/?name=Ada").await;
+    page.until(|frame| frame["type"] == "presence").await;
+    page.send(json!({"type": "typing"})).await;
+    page.send(json!({"message": "hello", "ref": 1})).await;
+    let said = bare.frame_as_it_is().await;
+    assert_eq!((&said["type"], &said["message"], said.get("@")), (&json!("message"), &json!("hello"), None));
+    bare.send(json!({"message": "hello Ada"})).await;
+    assert_eq!(bare.frame_as_it_is().await["message"], "hello Ada");
+    let heard = page.until(|frame| frame["message"] == "hello Ada").await;
+    assert_eq!(heard["@"][0], "chat.lobby");
+}
+
+#[tokio::test]
+async fn a_reply_has_the_number_of_the_message_or_what_is_wrong_with_it() {
+    let site = Site::start().await;
+    let mut ada = Person::open_page(&site.address.to_string(), "/ws/chat/lobby/?name=Ada").await;
+    ada.send(json!({"message": "hello", "once": "a", "ref": 1})).await;
+    ada.send(json!({"message": "hello", "once": "a", "ref": 2})).await;
+    let mut first = ada.until(|frame| frame["ref"] == 1).await;
+    let again = ada.until(|frame| frame["ref"] == 2).await;
+    assert_eq!((&first["type"], &first["value"]["id"]), (&json!("narrows.reply"), &json!(1)));
+    first["ref"] = json!(2);
+    assert_eq!(again, first);
+    ada.send(json!({"message": " ", "ref": 3})).await;
+    assert_eq!(ada.until(|frame| frame["ref"] == 3).await["error"]["code"], "empty");
+}

@@ -9,8 +9,11 @@ use programs::Child;
 
 const IN_TIME: Duration = Duration::from_secs(60);
 
+/// So that nothing is left on the disk.
+const IN_MEMORY: &str = "sqlite::memory:";
+
 fn chat(bind: &str) -> Child {
-    start(&["--bind", bind, "--accounts", "off"])
+    start(&["--bind", bind, "--accounts", "off", "--database-url", IN_MEMORY])
 }
 
 fn start(arguments: &[&str]) -> Child {
@@ -31,7 +34,7 @@ fn the_program_says_where_it_is_and_how_to_stop_it_and_stops_when_told() {
 #[test]
 fn a_program_that_is_nothing_but_the_bot_stops_when_told_with_success() {
     // Nobody listens there: it would be an error for a site.
-    let mut program = start(&["--bot", "only", "--bind", "203.0.113.1:1"]);
+    let mut program = start(&["--bot", "only", "--bind", "203.0.113.1:1", "--database-url", IN_MEMORY]);
     program.line("the chat bot is at work");
     program.terminate();
     let (status, output) = program.end(IN_TIME);
@@ -41,7 +44,8 @@ fn a_program_that_is_nothing_but_the_bot_stops_when_told_with_success() {
 
 #[test]
 fn without_the_bot_the_program_is_the_site_alone() {
-    let mut program = start(&["--bot", "off", "--bind", "127.0.0.1:0", "--accounts", "off"]);
+    let mut program =
+        start(&["--bot", "off", "--bind", "127.0.0.1:0", "--database-url", IN_MEMORY, "--accounts", "off"]);
     program.line("chat is at");
     program.terminate();
     let (status, output) = program.end(IN_TIME);
@@ -121,12 +125,15 @@ fn sessions_outlive_a_restart_as_key_and_database_are_in_the_data_folder_for_the
 }
 
 #[test]
-fn a_site_without_accounts_makes_no_data_folder() {
+fn a_site_without_accounts_keeps_its_messages_all_the_same_unless_they_are_to_be_in_memory() {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("data");
-    let (mut program, _) = with_data(&folder, &["--accounts", "off"]);
-    program.terminate();
-    assert!(program.end(IN_TIME).0.success() && !folder.exists());
+    for (database, kept) in [("", true), ("sqlite::memory:", false)] {
+        let folder = home.path().join(format!("data-{kept}"));
+        let (mut program, _) = with_data(&folder, &["--accounts", "off", "--database-url", database]);
+        program.terminate();
+        assert!(program.end(IN_TIME).0.success());
+        assert_eq!(folder.join("chat.sqlite3").exists(), kept);
+    }
 }
 
 #[test]
@@ -139,7 +146,7 @@ fn a_database_that_is_away_or_wrong_is_an_error_that_says_what_to_do() {
         command.args(["--bind", "127.0.0.1:0", "--data-dir"]).arg(home.path()).env("DATABASE_URL", url);
         let (status, output) = Child::start(&mut command).end(IN_TIME);
         assert_eq!(status.code(), Some(1), "{output}");
-        assert!(output.contains("--database-url") && output.contains("--accounts off"), "{output}");
+        assert!(output.contains("--database-url") && output.contains("sqlite::memory:"), "{output}");
         assert!(!output.contains("hunter2") && !output.contains("panicked"), "{output}");
     }
 }

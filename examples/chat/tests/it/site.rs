@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat::{Announce, Bot, BotChannel, LogIn};
+use chat::{Announce, Bot, BotChannel, LogIn, Messages};
 use narrows::layer::MemoryLayer;
 use narrows::serve::settings::Settings;
 use narrows::serve::{Address, Server};
@@ -24,7 +24,7 @@ pub(crate) struct Site {
 /// The database of a site, or of several.
 #[derive(Clone)]
 pub(crate) struct Home {
-    database: Database,
+    pub(crate) database: Database,
     // Removed with the last of them.
     _folder: std::sync::Arc<TempDir>,
 }
@@ -33,9 +33,19 @@ impl Home {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/chat.sqlite3?mode=rwc", folder.path().display());
-        let database = Database::connect(&url).await.unwrap();
+        Self { _folder: folder.into(), ..Self::at(&url).await }
+    }
+
+    /// The same in this database.
+    pub(crate) async fn at(url: &str) -> Self {
+        let database = Database::connect(url).await.unwrap();
         database.create_tables().await.unwrap();
-        Self { database, _folder: folder.into() }
+        Self { database, _folder: tempfile::tempdir().unwrap().into() }
+    }
+
+    /// What was said, in its database.
+    pub(crate) async fn messages(&self) -> Messages {
+        Messages::open(&self.database).await.unwrap()
     }
 
     /// Its accounts on a node. Passwords are hashed quickly here.
@@ -84,7 +94,7 @@ impl Site {
         Self::serve("127.0.0.1:0", Announce::Everyone, Bot::Here, layer, home, doors).await
     }
 
-    async fn serve(
+    pub(crate) async fn serve(
         bind: &str,
         announce: Announce,
         bot: Bot,
@@ -103,7 +113,8 @@ impl Site {
             Doors::Optional => LogIn::Optional(home.accounts(&channels).await),
             Doors::Required => LogIn::Required(home.accounts(&channels).await),
         };
-        let app = chat::app(&channels, chat::Site::new(announce, &bot_channel, log_in));
+        let messages = home.messages().await;
+        let app = chat::app(&channels, chat::Site::new(announce, &bot_channel, log_in, &messages));
         let server = Server::new(app, &channels, &settings).listen().await.unwrap();
         let Address::Tcp(address) = server.addresses()[0] else { unreachable!("it is bound to TCP") };
         let (end, ended) = oneshot::channel::<()>();
@@ -114,7 +125,10 @@ impl Site {
         let home = home.clone();
         let serving = tokio::spawn(async move {
             match bot {
-                Bot::Here => drop(chat::bot(&channels, &bot_channel).run_until(running).await.unwrap()),
+                Bot::Here => {
+                    let bot = chat::bot(&channels, &bot_channel, &messages);
+                    bot.run_until(running).await.unwrap();
+                }
                 Bot::Off | Bot::Only => running.await,
             }
             drop(home);

@@ -1,6 +1,10 @@
 //! The pages in a real browser.
 
 mod accounts;
+mod away;
+mod far;
+mod kept;
+mod people;
 mod person;
 mod plain;
 mod rooms;

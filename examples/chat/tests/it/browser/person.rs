@@ -8,6 +8,8 @@ pub(super) trait Person {
     async fn visit(&self, site: &Site, path: &str);
     /// Goes to a room under a name, and waits until the server has welcomed it.
     async fn enter(&self, site: &Site, room: &str, name: &str);
+    /// The same by the address at which the site is seen.
+    async fn enter_at(&self, site: &str, room: &str, name: &str);
     async fn say(&self, text: &str);
     async fn until_state(&self, state: &str);
     /// Waits until the newest message in the log is this one.
@@ -22,10 +24,14 @@ impl Person for Tab {
     }
 
     async fn enter(&self, site: &Site, room: &str, name: &str) {
-        self.visit(site, "/").await;
+        self.enter_at(&site.url(""), room, name).await;
+    }
+
+    async fn enter_at(&self, site: &str, room: &str, name: &str) {
+        self.go(&format!("{site}/")).await;
         self.write("#name-input", name).await;
         self.until("document.querySelector('#name-saved').textContent === 'Saved'").await;
-        self.visit(site, room).await;
+        self.go(&format!("{site}{room}")).await;
         self.until("document.querySelector('#chat-log .welcome')").await;
     }
 
@@ -41,12 +47,12 @@ impl Person for Tab {
     async fn until_heard(&self, text: &str) {
         let text = json!(text);
         self.until(&format!(
-            "[...document.querySelectorAll('#chat-log .text')].at(-1)?.textContent === {text}"
+            "[...document.querySelectorAll('#chat-log > :not(.pending) .text')].at(-1)?.textContent === {text}"
         ))
         .await;
     }
 
     async fn heard(&self) -> Value {
-        self.value("[...document.querySelectorAll('#chat-log .text')].map((node) => node.textContent)").await
+        self.value("[...document.querySelectorAll('#chat-log > :not(.pending) .text')].map((node) => node.textContent)").await
     }
 }
