@@ -15,7 +15,7 @@ use axum::Router;
 use narrows::Channels;
 use narrows::serve::settings::{Loaded, Program, Setting, Settings, Source};
 use narrows::serve::{Server, health};
-use narrows_django::{Accounts, Database, Upstream};
+use narrows_django::{Accounts, Database, SecretKeys, Upstream};
 use narrows_redis::LayerSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -80,7 +80,7 @@ async fn serve(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
     website.prepare(loaded.text("demo_password"))?;
     let django = website.start().await?;
 
-    let channels = channels(loaded, &website.layer)?;
+    let channels = channels(loaded, &website.layer, &website.shared.keys())?;
     let database = Database::connect(&database_url).await?;
     let accounts =
         Accounts::builder(website.shared.keys(), database).sessions(sessions).channels(&channels).build();
@@ -137,8 +137,10 @@ fn layer(
     Ok((None, String::new()))
 }
 
-fn channels(loaded: &Loaded, layer: &str) -> Result<Channels, Box<dyn Error>> {
+fn channels(loaded: &Loaded, layer: &str, keys: &SecretKeys) -> Result<Channels, Box<dyn Error>> {
     let builder = Channels::builder().settings(&loaded.settings)?;
+    // The site has one secret.
+    let builder = builder.secret_keys(keys.current(), keys.all().skip(1));
     let mut settings = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key"));
     settings.layer = if layer.is_empty() { "memory" } else { layer };
     Ok(match settings.build()? {
