@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::command::{cargo, run as run_command};
+use crate::command::{Profile, run as run_command};
 use crate::error::Failure;
 use crate::tally::Tally;
 use crate::{install, paths};
@@ -23,9 +23,7 @@ pub(crate) fn run(cases: &[String], url: Option<&str>, tally: &mut Tally) -> Res
     let url = match url {
         Some(url) => url.to_owned(),
         None => {
-            run_command(&mut cargo(["build", "--release", "-p", "endpoints"]))?;
-            let program = paths::target().join("release/endpoints");
-            let mut command = Command::new(program);
+            let mut command = Command::new(Profile::Ci.built("endpoints")?);
             let child = server.insert(programs::Child::start(command.args(["--bind", "127.0.0.1:0"])));
             format!("ws://{}/ws/echo/", child.line("listening on http://").trim_end_matches('/'))
         }

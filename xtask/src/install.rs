@@ -12,6 +12,7 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// Installs whatever any step needs.
 pub(crate) fn everything() -> Result<(), Failure> {
     for_tests()?;
+    client()?;
     autobahn()?;
     peers()?;
     cargo_fuzz()
@@ -32,9 +33,9 @@ pub(crate) fn databases() -> Result<(), Failure> {
     packages(&[("mariadb-install-db", "mariadb-server-core"), ("mariadb", "mariadb-client-core")])
 }
 
-/// Redis, and Django, with Channels, to talk to it from the other side: in `target/rig`, where `tools/rig` looks for it.
+/// Redis, a clock that is wrong, and Django, with Channels, to talk to it from the other side: in `target/rig`, where `tools/rig` looks for it.
 pub(crate) fn redis() -> Result<(), Failure> {
-    packages(&[("redis-server", "redis-server")])?;
+    packages(&[("redis-server", "redis-server"), ("faketime", "faketime")])?;
     // A virtual environment of its own: what a client needs must not decide which versions Channels gets.
     let python = environment(&paths::target().join("rig/venv"), &["rig"])?;
     once("rig", &paths::root().join("tools/rig/python/requirements.txt"), |list| {
@@ -75,6 +76,21 @@ pub(crate) fn clients() -> Result<(), Failure> {
         let mut npm = Command::new("npm");
         run(npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock"]).current_dir(node))
     })
+}
+
+/// What the JavaScript client is built and tested with, in its own folder, where editors look for it too.
+pub(crate) fn client() -> Result<PathBuf, Failure> {
+    packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    let folder = paths::root().join("clients/js");
+    if !folder.join("node_modules").exists() {
+        let _missing_already = fs::remove_file(stamp("client"));
+    }
+    once("client", &folder.join("package-lock.json"), |_| {
+        // No scripts: esbuild's own only saves the start of a process.
+        let mut npm = Command::new("npm");
+        run(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder))
+    })?;
+    Ok(folder)
 }
 
 /// Autobahn's test suite; gives the folder of its package and the Python to run it with.

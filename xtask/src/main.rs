@@ -14,6 +14,7 @@ mod tally;
 
 use std::process::ExitCode;
 
+use command::Profile;
 use error::Failure;
 use options::Options;
 use tally::Tally;
@@ -27,6 +28,8 @@ cargo xtask autobahn [--cases 1-7,10] [--url ws://HOST:PORT/PATH]
     Autobahn's cases against the endpoints example, or against another server.
 cargo xtask bench [--quick] [--only WORKLOAD,…] [--servers SERVER,…] [--rounds N] [--list] [--from RESULTS.json]
     Measures the server beside its peers, and writes docs/performance.md.
+cargo xtask ordeal [--clients N] [--seconds N] [--rate N] [--rounds N]
+    Clients of three nodes on Redis through cut networks and restarts: is everything there, once and in order?
 cargo xtask install
     Every program that the tests need, as packages, where it is missing.";
 
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
 
 fn run(mut arguments: Vec<String>) -> Result<(), Failure> {
     let help = |argument: &String| argument == "--help" || argument == "-h";
-    let is_bench = arguments.first().is_some_and(|command| command == "bench");
+    let is_bench = arguments.first().is_some_and(|command| command == "bench" || command == "ordeal");
     if arguments.is_empty() || (arguments.iter().any(help) && !is_bench) {
         println!("{HELP}\n");
         plan::list();
@@ -50,7 +53,10 @@ fn run(mut arguments: Vec<String>) -> Result<(), Failure> {
     }
     let command = arguments.remove(0);
     if command == "bench" {
-        return bench::run(&arguments);
+        return bench::run(Profile::Release, &arguments);
+    }
+    if command == "ordeal" {
+        return bench::ordeal(&arguments);
     }
     let mut options = Options::new(arguments);
     match command.as_str() {

@@ -1,4 +1,6 @@
-use crate::command::{cargo, counted, run};
+use std::process::Command;
+
+use crate::command::{Profile, cargo, counted, run};
 use crate::error::Failure;
 use crate::tally::Tally;
 use crate::{autobahn, bench, fuzz, install, paths};
@@ -18,6 +20,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "the code is formatted", within: None, run: fmt },
     Step { name: "clippy", about: "no lint is raised", within: None, run: clippy },
     Step { name: "docs", about: "the documentation builds without a warning", within: None, run: docs },
+    Step {
+        name: "client",
+        about: "the JavaScript client: its types, its tests, and that what is embedded is what it is built to",
+        within: None,
+        run: client,
+    },
     Step {
         name: "test",
         about: "unit, integration, browser and documentation tests",
@@ -39,7 +47,7 @@ pub(crate) const STEPS: &[Step] = &[
         run: accounts,
     },
     Step { name: "loom", about: "every interleaving of the small lock-free parts", within: None, run: loom },
-    Step { name: "build", about: "the programs, as they are released", within: None, run: build },
+    Step { name: "build", about: "the programs, optimised", within: None, run: build },
     Step { name: "autobahn", about: "Autobahn's cases for the protocol", within: None, run: all_of_autobahn },
     Step { name: "memory", about: "memory of idle connections", within: None, run: memory },
     Step { name: "benches", about: "the benchmarks build and run once", within: None, run: benches },
@@ -64,6 +72,19 @@ fn clippy(_: &mut Tally) -> Result<(), Failure> {
 fn docs(_: &mut Tally) -> Result<(), Failure> {
     let mut command = cargo(["doc", "--workspace", "--no-deps", "--all-features", "--lib"]);
     run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn client(tally: &mut Tally) -> Result<(), Failure> {
+    let folder = install::client()?;
+    let npm = |script: &str| {
+        let mut npm = Command::new("npm");
+        npm.args(["run", "--silent", script]).current_dir(&folder);
+        npm
+    };
+    run(&mut npm("check"))?;
+    count(tally, counted(&mut npm("test")))?;
+    some(tally)?;
+    run(&mut npm("verify"))
 }
 
 fn test(tally: &mut Tally) -> Result<(), Failure> {
@@ -99,7 +120,7 @@ fn accounts(tally: &mut Tally) -> Result<(), Failure> {
 
 fn loom(tally: &mut Tally) -> Result<(), Failure> {
     let target = paths::target().join("loom");
-    let mut command = cargo(["test", "-p", "narrows", "--lib", "--release", "loom"]);
+    let mut command = cargo(["test", "-p", "narrows", "--lib", "--profile", Profile::Ci.name(), "loom"]);
     // Another target directory, as the flag would throw away everything built without it.
     command.env("RUSTFLAGS", "--cfg narrows_loom").env("CARGO_TARGET_DIR", target);
     // Two threads are enough to race; three preemptions find all known kinds of bug in seconds.
@@ -109,7 +130,7 @@ fn loom(tally: &mut Tally) -> Result<(), Failure> {
 }
 
 fn build(_: &mut Tally) -> Result<(), Failure> {
-    run(&mut cargo(["build", "--release", "--workspace", "--bins", "--exclude", "xtask"]))
+    Profile::Ci.built("narrows").map(drop)
 }
 
 fn all_of_autobahn(tally: &mut Tally) -> Result<(), Failure> {
@@ -117,21 +138,37 @@ fn all_of_autobahn(tally: &mut Tally) -> Result<(), Failure> {
 }
 
 fn memory(tally: &mut Tally) -> Result<(), Failure> {
-    tests(tally, &["test", "-p", "endpoints", "--release", "--test", "memory", "--", "--ignored"])?;
+    let endpoints = Profile::Ci.built("endpoints")?;
+    let mut command = cargo([
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "memory",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ]);
+    count(tally, counted(command.env("NARROWS_ENDPOINTS", endpoints)))?;
     some(tally)
 }
 
 fn benches(_: &mut Tally) -> Result<(), Failure> {
-    run(&mut cargo(["bench", "-p", "narrows", "--features", "internals", "--benches", "--", "--test"]))?;
-    run(&mut cargo(["bench", "-p", "narrows-redis", "--bench", "layers", "--", "--test"]))
+    // As tests, which the other tests have built what they need for.
+    let benches =
+        ["codec", "fanout", "history", "outbox", "layers"].into_iter().flat_map(|bench| ["--bench", bench]);
+    run(&mut cargo(["test", "--workspace", "--all-features"].into_iter().chain(benches)))
 }
 
 fn compare(_: &mut Tally) -> Result<(), Failure> {
-    bench::run(&[
-        "--smoke".to_owned(),
-        "--out".to_owned(),
-        paths::target().join("bench/smoke").display().to_string(),
-    ])
+    bench::run(
+        Profile::Ci,
+        &[
+            "--smoke".to_owned(),
+            "--out".to_owned(),
+            paths::target().join("bench/smoke").display().to_string(),
+        ],
+    )
 }
 
 /// Runs tests with every outside program required, so that none is left out without anybody noticing.

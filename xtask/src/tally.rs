@@ -10,9 +10,20 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Reads a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`; any other counts nothing.
+    /// Reads a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`, as Cargo's runner prints it, or `ℹ pass 3`,
+    /// as Node's does; any other counts nothing.
     pub(crate) fn of_line(line: &str) -> Self {
         let mut tally = Self::default();
+        if let Some((what, number)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' ')) {
+            let number = number.parse().unwrap_or(0);
+            match what {
+                "pass" => tally.passed = number,
+                "fail" | "cancelled" => tally.failed = number,
+                "skipped" | "todo" => tally.ignored = number,
+                _ => {}
+            }
+            return tally;
+        }
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
             return tally;
@@ -56,5 +67,8 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 2 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s";
         assert_eq!(Tally::of_line(line), Tally { passed: 12, failed: 2, ignored: 3 });
         assert_eq!(Tally::of_line("test result of a kind"), Tally::default());
+        assert_eq!(Tally::of_line("ℹ pass 12").passed, 12);
+        assert_eq!(Tally::of_line("ℹ fail 2").failed, 2);
+        assert_eq!(Tally::of_line("ℹ duration_ms 12.5"), Tally::default());
     }
 }
