@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use narrows::layer::MemoryLayer;
 use narrows::{ChannelLayer, Inbound, LayerError, Topic};
 use tokio::sync::{Semaphore, watch};
+
+use crate::within::as_within;
 
 #[derive(Clone)]
 pub(crate) struct GatedLayer {
@@ -67,6 +68,8 @@ impl GatedLayer {
 }
 
 impl ChannelLayer for GatedLayer {
+    as_within!(inner: publish new_channel);
+
     fn start(&self, inbound: Inbound) {
         assert!(self.inbound.set(inbound.clone()).is_ok(), "started once");
         self.inner.start(inbound);
@@ -89,13 +92,5 @@ impl ChannelLayer for GatedLayer {
         self.inner.unsubscribe(topic).await?;
         self.subscribed.send_modify(|topics| topics.retain(|t| t != topic));
         Ok(())
-    }
-
-    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.inner.publish(topic, payload).await
-    }
-
-    fn new_channel(&self) -> String {
-        self.inner.new_channel()
     }
 }

@@ -37,4 +37,5 @@ mod site;
 mod slow_clients;
 mod test_kit;
 mod timers;
+mod within;
 mod workers;

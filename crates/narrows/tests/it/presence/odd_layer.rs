@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use narrows::layer::MemoryLayer;
-use narrows::{ChannelLayer, Inbound, LayerError, Topic};
+use narrows::{ChannelLayer, LayerError, Topic};
 use narrows_core::{
     Absence, KeepPresence, Kept, PayloadFormat, PresenceEntry, PresenceStore, Renewed, RosterPage, Taken,
 };
+
+use crate::within::as_within;
 
 /// An in-memory layer that writes messages as JSON, and of which parts are away while a test says so. A renewal takes a second,
 /// and is done at its beginning, whether or not somebody waits for the answer.
@@ -50,29 +52,15 @@ fn unless(refused: &AtomicBool) -> Result<(), LayerError> {
 }
 
 impl ChannelLayer for OddLayer {
-    fn start(&self, inbound: Inbound) {
-        self.within.start(inbound);
-    }
+    as_within!(within: start subscribe unsubscribe new_channel);
 
     fn format(&self) -> PayloadFormat {
         PayloadFormat::Json
     }
 
-    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.within.subscribe(topic).await
-    }
-
-    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.within.unsubscribe(topic).await
-    }
-
     async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
         unless(&self.refused.publish)?;
         self.within.publish(topic, payload).await
-    }
-
-    fn new_channel(&self) -> String {
-        self.within.new_channel()
     }
 
     fn presence(&self) -> Option<PresenceStore> {

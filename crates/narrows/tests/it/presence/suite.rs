@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
+use narrows::ChannelLayer;
 use narrows::layer::MemoryLayer;
-use narrows::{ChannelLayer, Inbound, LayerError, Topic};
 use narrows_core::conformance::Suite;
 use narrows_core::{Absence, KeepPresence, Kept, PresenceEntry, PresenceStore, Renewed, RosterPage, Taken};
+
+use crate::within::as_within;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -42,25 +43,7 @@ struct Shared {
 }
 
 impl ChannelLayer for Faulty {
-    fn start(&self, inbound: Inbound) {
-        self.within.start(inbound);
-    }
-
-    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.within.subscribe(topic).await
-    }
-
-    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.within.unsubscribe(topic).await
-    }
-
-    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.within.publish(topic, payload).await
-    }
-
-    fn new_channel(&self) -> String {
-        self.within.new_channel()
-    }
+    as_within!(within: start subscribe unsubscribe publish new_channel);
 
     fn presence(&self) -> Option<PresenceStore> {
         let within = self.within.presence()?;

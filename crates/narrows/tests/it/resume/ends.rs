@@ -2,18 +2,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use narrows::layer::MemoryLayer;
 use narrows::testing::{ConnectRequest, NarrowsRequest};
-use narrows::{
-    ChannelLayer, Channels, Checking, Identity, IdentityCheck, Inbound, LayerError, Standing, Topic,
-};
+use narrows::{ChannelLayer, Channels, Checking, Identity, IdentityCheck, Standing};
 use narrows_core::{ClaimStore, KeepClaims, Kept};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::notebook::{Nodes, look};
+use crate::within::as_within;
 
 fn identity() -> Identity {
     Identity::new().with_session("ada-1").with_user("42")
@@ -81,25 +79,7 @@ async fn who_is_closed_for_good_does_not_go_on_and_who_is_to_come_back_does() {
 struct Stuck(MemoryLayer);
 
 impl ChannelLayer for Stuck {
-    fn start(&self, inbound: Inbound) {
-        self.0.start(inbound);
-    }
-
-    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.subscribe(topic).await
-    }
-
-    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.unsubscribe(topic).await
-    }
-
-    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.0.publish(topic, payload).await
-    }
-
-    fn new_channel(&self) -> String {
-        self.0.new_channel()
-    }
+    as_within!(0: start subscribe unsubscribe publish new_channel);
 
     fn claims(&self) -> Option<ClaimStore> {
         Some(ClaimStore::new(Revokes))

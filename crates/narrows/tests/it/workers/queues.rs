@@ -6,13 +6,14 @@ use bytes::Bytes;
 use narrows::layer::MemoryLayer;
 use narrows::testing::FaultyLayer;
 use narrows::{
-    BroadcastError, Channel, ChannelLayer, Channels, DropReason, Inbound, LayerError, Queue, Take, Topic,
-    Worker, WorkerError,
+    BroadcastError, Channel, ChannelLayer, Channels, DropReason, LayerError, Queue, Take, Topic, Worker,
+    WorkerError,
 };
 use serde_json::json;
 
 use super::{Bench, Job, jobs, send};
 use crate::logged::Log;
+use crate::within::as_within;
 
 #[tokio::test]
 async fn one_channels_messages_are_handled_one_after_another_in_their_order() {
@@ -209,21 +210,8 @@ async fn while_the_link_is_down_a_worker_waits_and_says_so_once() {
 struct Ended(MemoryLayer);
 
 impl ChannelLayer for Ended {
-    fn start(&self, inbound: Inbound) {
-        self.0.start(inbound);
-    }
-    async fn subscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.subscribe(topic).await
-    }
-    async fn unsubscribe(&self, topic: &Topic) -> Result<(), LayerError> {
-        self.0.unsubscribe(topic).await
-    }
-    async fn publish(&self, topic: &Topic, payload: Bytes) -> Result<(), LayerError> {
-        self.0.publish(topic, payload).await
-    }
-    fn new_channel(&self) -> String {
-        self.0.new_channel()
-    }
+    as_within!(0: start subscribe unsubscribe publish new_channel);
+
     fn open(&self, channel: &Topic) -> Option<Queue> {
         // Of two channels one goes on, as far as it knows.
         if channel.name() == "jobs" { self.0.open(channel) } else { Some(Queue::new(Nothing)) }
