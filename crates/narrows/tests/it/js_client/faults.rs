@@ -17,20 +17,25 @@ pub(super) async fn talk(channels: &Channels, numbers: u32) {
 pub(super) async fn of_the_link(proxy: &Proxy, times: u32) {
     for time in 0..times {
         pause(150).await;
-        match time % 3 {
-            0 => proxy.reset(),
-            1 => {
-                proxy.cut();
-                pause(200).await;
-            }
-            // Longer than a client trusts a silent server.
-            _ => {
-                proxy.blackhole();
-                pause(900).await;
-            }
-        }
-        proxy.mend();
+        of_a_kind(proxy, time).await;
     }
+}
+
+/// Breaks a link once, in one of three ways.
+pub(super) async fn of_a_kind(proxy: &Proxy, kind: u32) {
+    match kind % 3 {
+        0 => proxy.reset(),
+        1 => {
+            proxy.cut();
+            pause(200).await;
+        }
+        // Longer than a client trusts a silent server.
+        _ => {
+            proxy.blackhole();
+            pause(900).await;
+        }
+    }
+    proxy.mend();
 }
 
 /// Stops a server and starts it again.
