@@ -46,6 +46,7 @@ impl Clients {
     /// Lets them finish, tells them how many messages there were beside their own, and reads what they saw.
     pub(crate) fn end(mut self, published: u64) -> Result<Outcome, ClientsError> {
         self.orders.write_all(format!("stop\nexpect {published}\n").as_bytes())?;
+        self.process.line("said");
         let report = self.process.line("report ");
         let outcome = serde_json::from_str(&report)?;
         self.process.end(Duration::from_secs(10));

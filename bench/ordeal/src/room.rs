@@ -61,12 +61,12 @@ impl From<PresenceDiff<Device>> for Out {
     }
 }
 
-/// The room, with a history long enough for the longest absence.
+/// The room, with a history for the whole window in which a client may come back, at up to 65 messages a second.
 ///
 /// # Errors
 /// None: the name is a legal one.
 pub fn room() -> Result<Group<Said>, NameError> {
-    Ok(Group::new("ordeal")?.with_history(History::new(2000, Duration::from_secs(120))))
+    Ok(Group::new("ordeal")?.with_history(History::new(8000, Duration::from_secs(120))))
 }
 
 /// Who is in it.

@@ -23,7 +23,7 @@ export interface LinkUser {
 }
 
 /** For how long a connection holds until the back-off begins anew. */
-const SETTLED = 5000;
+const SETTLED = 1000;
 /** To a server: this client is about to come back. */
 const COMING_BACK = 3001;
 
@@ -122,6 +122,8 @@ export class Link {
     const { retry, settings } = this;
     const fate = fateOf(code);
     if (fate === "final") return this.end(code, reason);
+    // A server that says when to come back is well.
+    if (fate === "drain") this.tries = 0;
     const delay = delayOf({ fate, tries: this.tries, retry, hidden: hidden(), offline: offline(), ...settings });
     this.state = "waiting";
     this.after(delay, () => this.connect());

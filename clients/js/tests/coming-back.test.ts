@@ -29,7 +29,7 @@ test("the back-off begins anew after a connection that held, and not after one t
   const client = await connected();
   const seen = record(client, "narrows.reconnecting");
   const delays: number[] = [];
-  for (const held of [1000, 1000, 5000]) {
+  for (const held of [900, 900, 1000]) {
     await pass(held);
     FakeSocket.last.drop();
     delays.push(seen.pop().delay);
@@ -45,6 +45,21 @@ test("a server that drains is come back to within the time that it says", async 
   const seen = record(client, "narrows.reconnecting");
   FakeSocket.last.drop(1012);
   assert.equal(seen[0].delay, 10_000);
+});
+
+test("attempts that failed before a server drained do not count", async (t) => {
+  still(t, 1);
+  const client = await connecting();
+  const seen = record(client, "narrows.reconnecting");
+  for (let attempt = 0; attempt < 5; attempt++) {
+    FakeSocket.last.drop();
+    await pass(seen[attempt].delay);
+  }
+  FakeSocket.last.welcome();
+  FakeSocket.last.drop(1012);
+  await pass(seen[5].delay);
+  FakeSocket.last.drop();
+  assert.deepEqual(seen.slice(4).map(({ delay }) => delay), [8000, 1000, 1000]);
 });
 
 test("after being too slow the client waits for five seconds at least", async (t) => {

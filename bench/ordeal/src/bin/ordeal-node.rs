@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::Router;
 use narrows::serve::settings::{Program, Settings};
 use narrows::serve::{Server, health};
-use narrows::{Channels, OriginPolicy};
+use narrows::{Capacity, Channels, OriginPolicy};
 use narrows_redis::LayerSettings;
 use ordeal::room::Member;
 
@@ -19,7 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The same for all nodes, as connections go on at another one than that which they were cut off from.
     let builder = Channels::builder().settings(&loaded.settings)?.secret_key("no secret: an ordeal's nodes");
     let channels = builder.layer(layer).build();
-    let member = channels.consumer::<Member>().origin(OriginPolicy::any()).resumable();
+    // Half of it is for what somebody missed: all that the room keeps.
+    let outbox = Capacity::default().max_messages(16_384).max_bytes(4 << 20);
+    let member = channels.consumer::<Member>().origin(OriginPolicy::any()).outbox(outbox).resumable();
     let app = Router::new().route("/ws/ordeal", member.route()).merge(health(&channels));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
