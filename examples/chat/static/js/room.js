@@ -252,10 +252,16 @@ client.on('error', (error) => note(explain(error)));
 client.on('typing', (frame) => frame.key !== key && typing.heard(frame));
 client.on('read', (frame) => frame.room === room && mark.heard(frame.id));
 
+let saidLost = false;
+client.on('narrows.open', () => { saidLost = false; });
 client.on('narrows.unrecovered', (lost) => {
-  // The room's messages are in the database; what is for one person, or for all rooms, is nowhere.
-  if (lost.group === group) history.fill();
-  else if (welcomed) note(t('room.lost'));
+  // The room's messages are in the database; what is for one person, or for all rooms, is nowhere. It is said once for both.
+  if (lost.group === group) {
+    history.fill();
+  } else if (welcomed && !saidLost) {
+    saidLost = true;
+    note(t('room.lost'));
+  }
 });
 
 // ---- The banner ------------------------------------------------------------

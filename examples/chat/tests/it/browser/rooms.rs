@@ -95,6 +95,10 @@ async fn a_page_finds_the_restarted_server_again_without_being_loaded_again() {
         ada.say("so am I").await;
         ben.until_heard("so am I").await;
         assert_eq!(ada.value("window.loadedOnce").await, json!(true));
+        // Of her own messages and of announcements, in one line.
+        let warnings =
+            "document.querySelector('#chat-log').innerText.split('may have been missed').length - 1";
+        assert_eq!(ada.value(warnings).await, json!(1));
     })
     .await;
 }
