@@ -3,6 +3,7 @@
 mod bench;
 mod connect;
 mod layer;
+mod signals;
 mod superuser;
 
 use std::error::Error;

@@ -20,7 +20,6 @@ mod request;
 mod script;
 mod session;
 mod shown;
-mod signals;
 mod stream;
 mod target;
 mod terminal;
@@ -41,7 +40,7 @@ use self::handshake::Opened;
 use self::interactive::Interactive;
 use self::script::Script;
 use self::session::Session;
-use self::signals::Signals;
+use crate::signals::Signals;
 
 impl Connect {
     /// Connects and stays until the end; the exit code tells how that was.

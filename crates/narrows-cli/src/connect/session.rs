@@ -19,7 +19,7 @@ use super::front::{Front, Input};
 use super::goals::Goals;
 use super::handshake::WebSocket;
 use super::shown;
-use super::signals::Signals;
+use crate::signals::Signals;
 
 /// How long the end of TCP may take after the closing handshake; nothing depends on it.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);

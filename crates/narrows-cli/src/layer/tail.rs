@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::printable::Printable;
 use super::{Error, Layer, channel, group, runtime};
+use crate::signals::Signals;
 
 /// So many messages wait for the terminal; a slow one must not make this process grow.
 const WAITING: usize = 10_000;
@@ -53,11 +54,12 @@ impl Tail {
             for topic in &topics {
                 layer.subscribe(topic).await?;
             }
+            // From here on, and so before it is said: a signal that comes at once is not to leave the groups full of us.
+            let mut signals = Signals::new()?;
             eprintln!("narrows: listening; end with Ctrl-C");
             let shown = tokio::select! {
                 shown = self.show(layer.format(), &mut arrivals) => shown,
-                // Without a signal handler Ctrl-C ends the process anyway.
-                _ = tokio::signal::ctrl_c() => Ok(()),
+                () = signals.next() => Ok(()),
             };
             for topic in &topics {
                 if let Err(error) = layer.unsubscribe(topic).await {
