@@ -1,0 +1,5 @@
+//! Puts the templates and static files of the admin into the binary.
+
+fn main() {
+    narrows_build::assets();
+}

@@ -1,0 +1,9 @@
+//! `makemigrations` and `migrate` for SeaORM projects.
+
+pub mod migration;
+mod models;
+pub mod schema;
+
+pub use migration::{Migration, Migrations};
+pub use models::Models;
+pub use sea_orm;

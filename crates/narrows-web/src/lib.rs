@@ -1,0 +1,28 @@
+//! The HTTP side of a Narrows project: apps with their routes, models, templates and static files, in one program.
+//!
+//! * [`Project`] is a site: its [`App`]s, its settings, and what its program does.
+//! * [`Routes`] are an app's addresses, with names that `url_for` knows.
+//! * [`Page`] renders a template for the request at hand; [`Db`] is the database; both are extractors.
+//! * [`Site`] is what all of them share: the state of the router.
+
+mod app;
+mod assets;
+mod db;
+mod error;
+mod page;
+mod project;
+mod routes;
+mod site;
+
+pub use app::App;
+pub use assets::Assets;
+pub use db::Db;
+pub use error::{Error, Result};
+pub use minijinja::{self, context};
+pub use narrows;
+pub use narrows_django;
+pub use narrows_models as models;
+pub use page::Page;
+pub use project::{Project, ProjectError};
+pub use routes::{Routes, UrlError};
+pub use site::Site;
