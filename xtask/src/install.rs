@@ -56,9 +56,20 @@ pub(crate) fn beside_django() -> Result<(), Failure> {
     })
 }
 
-/// Chromium and its driver.
+/// Chromium and its driver; and axe-core, which looks at pages, in `target/browsers`, where `tools/browsers` looks for it.
 pub(crate) fn browser() -> Result<(), Failure> {
-    packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver")])
+    packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("npm", "npm")])?;
+    let folder = paths::target().join("browsers");
+    if !folder.join("node_modules").exists() {
+        let _missing_already = fs::remove_file(stamp("axe"));
+    }
+    once("axe", &paths::root().join("tools/browsers/axe/package.json"), |list| {
+        write(&folder.join("package.json"), &read(list)?)?;
+        let mut npm = Command::new("npm");
+        run(npm
+            .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"])
+            .current_dir(&folder))
+    })
 }
 
 /// The clients of other languages: in `target/clients`, where the tests look for them.

@@ -63,6 +63,18 @@ impl Tab {
         self.client.execute(&format!("return {expression}"), Vec::new()).await.expect(expression)
     }
 
+    /// Runs JavaScript in the page.
+    pub async fn script(&self, script: &str) {
+        self.client.execute(script, Vec::new()).await.expect("the script runs");
+    }
+
+    /// What a promise comes to.
+    pub async fn wait_for(&self, promise: &str) -> Value {
+        let script =
+            format!("({promise}).then(arguments[0], (error) => arguments[0]({{ error: String(error) }}))");
+        self.client.execute_async(&script, Vec::new()).await.expect(promise)
+    }
+
     /// Waits until a JavaScript expression is true.
     pub async fn until(&self, condition: &str) {
         let (end, script) = (Instant::now() + PATIENCE, format!("return Boolean({condition})"));

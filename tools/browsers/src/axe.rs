@@ -1,0 +1,61 @@
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde_json::Value;
+
+use crate::Tab;
+
+/// What it finds that keeps somebody from using a page; the rest is advice.
+const SERIOUS: [&str; 2] = ["serious", "critical"];
+
+/// axe-core, which finds what is wrong with a page for those who do not see it, or use no mouse.
+#[derive(Debug)]
+pub struct Axe(String);
+
+impl Axe {
+    /// The one that `cargo xtask install` has put into the target folder; where it is missing the test is left out.
+    ///
+    /// # Panics
+    /// When it is missing and no test may be left out.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let path = path();
+        if let Ok(script) = fs::read_to_string(&path) {
+            return Some(Self(script));
+        }
+        programs::leave_out(&format!("{} is missing; cargo xtask install gets it", path.display()));
+        None
+    }
+
+    /// The serious faults of the page that a tab shows, with where they are: none, on a good page.
+    ///
+    /// # Panics
+    /// When the browser is gone.
+    pub async fn faults(&self, tab: &Tab) -> Vec<String> {
+        // In the driver's own way into the page, which its content security policy does not concern.
+        tab.script(&self.0).await;
+        let found = tab.wait_for("axe.run(document, { resultTypes: ['violations'] })").await;
+        let violations = found["violations"].as_array().expect("axe gives a list");
+        let serious = violations
+            .iter()
+            .filter(|violation| violation["impact"].as_str().is_some_and(|impact| SERIOUS.contains(&impact)));
+        serious.map(described).collect()
+    }
+}
+
+fn described(violation: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let nodes = violation["nodes"].as_array().into_iter().flatten();
+    let places: Vec<String> =
+        nodes.map(|node| format!("{} {}", node["target"], text(&node["html"]))).collect();
+    format!("{}: {}\n  {}", text(&violation["id"]), text(&violation["help"]), places.join("\n  "))
+}
+
+fn path() -> PathBuf {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tools/browsers lies in the root");
+    // As xtask has it.
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    target.join("browsers/node_modules/axe-core/axe.min.js")
+}
