@@ -3,6 +3,7 @@
 pub mod migration;
 mod models;
 pub mod schema;
+pub mod state;
 
 pub use migration::{Migration, Migrations};
 pub use models::Models;
