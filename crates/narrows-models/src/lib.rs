@@ -1,5 +1,6 @@
 //! `makemigrations` and `migrate` for SeaORM projects.
 
+mod builder;
 pub mod migration;
 mod models;
 pub mod schema;
