@@ -3,6 +3,7 @@
 mod bench;
 mod connect;
 mod layer;
+mod new;
 mod signals;
 mod superuser;
 
@@ -27,6 +28,7 @@ enum Command {
     /// Talk to a server: a WebSocket client for the terminal and for scripts.
     Connect(Box<connect::Connect>),
     Createsuperuser(superuser::CreateSuperuser),
+    New(new::New),
     Send(layer::Send),
     Tail(layer::Tail),
 }
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Ok(Cli { command: Command::Createsuperuser(create) }) => {
             create.run().unwrap_or_else(|error| failed(&error))
         }
+        Ok(Cli { command: Command::New(new) }) => new.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
         Err(answer) => {

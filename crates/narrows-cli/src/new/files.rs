@@ -1,0 +1,88 @@
+use super::name::Name;
+
+/// Files as they lie beside the source of this program.
+macro_rules! files {
+    // A macro, as `include_str!` takes a literal only.
+    ($folder:literal, [$($path:literal),* $(,)?]) => {
+        &[$(($path, include_str!(concat!("../../", $folder, "/", $path)))),*]
+    };
+}
+
+/// A project called `mysite`, by path. A name without its dot gets it back.
+pub(super) const PROJECT: &[(&str, &str)] = files!(
+    "project",
+    [
+        "Dockerfile",
+        "README.md",
+        "build.rs",
+        "cargo.toml",
+        "deploy/mysite.service",
+        "deploy/nginx.conf",
+        "dockerignore",
+        "gitignore",
+        "narrows.toml",
+        "src/chat/consumers.rs",
+        "src/chat/migrations/m0001_initial.rs",
+        "src/chat/migrations/mod.rs",
+        "src/chat/migrations/snapshot.json",
+        "src/chat/mod.rs",
+        "src/chat/models.rs",
+        "src/chat/static/chat/chat.css",
+        "src/chat/static/chat/room.js",
+        "src/chat/templates/chat/index.html",
+        "src/chat/templates/chat/room.html",
+        "src/chat/views.rs",
+        "src/lib.rs",
+        "src/main.rs",
+        "static/favicon.svg",
+        "static/site.css",
+        "templates/404.html",
+        "templates/base.html",
+        "tests/it/chat.rs",
+        "tests/it/main.rs",
+    ]
+);
+
+/// The name that stands in the files.
+const SAMPLE: &str = "mysite";
+
+/// The files of a project of this name: paths in its folder, and texts.
+pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
+    PROJECT.iter().map(|(path, text)| {
+        let in_rust = path.ends_with(".rs");
+        let text = text.replace(SAMPLE, if in_rust { &name.module() } else { name.as_str() });
+        let path = match *path {
+            // Under its own name cargo would take the folder for a package, and git the file for its own.
+            "cargo.toml" => "Cargo.toml".to_owned(),
+            "dockerignore" | "gitignore" => format!(".{path}"),
+            path => path.replace(SAMPLE, name.as_str()),
+        };
+        (path, text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_sample_is_listed() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("project");
+        let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        found.sort();
+        let listed: Vec<_> = PROJECT.iter().map(|(path, _)| *path).collect();
+        assert_eq!(found, listed);
+    }
+}
