@@ -48,9 +48,9 @@ const SAMPLE: &str = "mysite";
 
 /// The files of a project of this name: paths in its folder, and texts.
 pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
-    PROJECT.iter().map(|(path, text)| {
-        let in_rust = path.ends_with(".rs");
-        let text = text.replace(SAMPLE, if in_rust { &name.module() } else { name.as_str() });
+    let module = name.module();
+    PROJECT.iter().map(move |(path, text)| {
+        let text = text.replace(SAMPLE, if path.ends_with(".rs") { &module } else { name.as_str() });
         let path = match *path {
             // Under its own name cargo would take the folder for a package, and git the file for its own.
             "cargo.toml" => "Cargo.toml".to_owned(),
