@@ -4,6 +4,8 @@ mod bench;
 mod connect;
 mod layer;
 mod new;
+mod project;
+mod run;
 mod signals;
 mod superuser;
 
@@ -28,8 +30,15 @@ enum Command {
     /// Talk to a server: a WebSocket client for the terminal and for scripts.
     Connect(Box<connect::Connect>),
     Createsuperuser(superuser::CreateSuperuser),
+    /// Write the migration for what changed in the models of the project
+    Makemigrations(project::Pass),
+    /// Apply the project's migrations
+    Migrate(project::Pass),
     New(new::New),
+    Run(run::Run),
     Send(layer::Send),
+    /// List the project's migrations
+    Showmigrations(project::Pass),
     Tail(layer::Tail),
 }
 
@@ -40,6 +49,16 @@ fn main() -> ExitCode {
         Ok(Cli { command: Command::Createsuperuser(create) }) => {
             create.run().unwrap_or_else(|error| failed(&error))
         }
+        Ok(Cli { command: Command::Makemigrations(pass) }) => {
+            pass.run("makemigrations").unwrap_or_else(|error| failed(&error))
+        }
+        Ok(Cli { command: Command::Migrate(pass) }) => {
+            pass.run("migrate").unwrap_or_else(|error| failed(&error))
+        }
+        Ok(Cli { command: Command::Showmigrations(pass) }) => {
+            pass.run("showmigrations").unwrap_or_else(|error| failed(&error))
+        }
+        Ok(Cli { command: Command::Run(run) }) => run.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::New(new) }) => new.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
         Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
