@@ -1,5 +1,6 @@
 //! An admin at `/admin/` for staff: rows of the models, users, sessions, live connections.
 
-mod registry;
+mod admin;
+mod shell;
 
-pub use registry::{Admin, Listed};
+pub use admin::{Admin, Listed};
