@@ -1,5 +1,6 @@
 //! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
 
+mod app;
 mod bench;
 mod connect;
 mod layer;
@@ -24,6 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    App(app::App),
     /// Measure a server under load.
     #[command(subcommand)]
     Bench(Box<bench::Mode>),
@@ -44,24 +46,10 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(Cli { command: Command::Bench(mode) }) => mode.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::Connect(connect) }) => connect.run(),
-        Ok(Cli { command: Command::Createsuperuser(create) }) => {
-            create.run().unwrap_or_else(|error| failed(&error))
-        }
-        Ok(Cli { command: Command::Makemigrations(pass) }) => {
-            pass.run("makemigrations").unwrap_or_else(|error| failed(&error))
-        }
-        Ok(Cli { command: Command::Migrate(pass) }) => {
-            pass.run("migrate").unwrap_or_else(|error| failed(&error))
-        }
-        Ok(Cli { command: Command::Showmigrations(pass) }) => {
-            pass.run("showmigrations").unwrap_or_else(|error| failed(&error))
-        }
-        Ok(Cli { command: Command::Run(run) }) => run.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::New(new) }) => new.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
+        Ok(Cli { command }) => command.run().unwrap_or_else(|error| {
+            eprintln!("narrows: {error}");
+            ExitCode::FAILURE
+        }),
         Err(answer) => {
             // There is no better place to say that this place is gone.
             let _ = answer.print();
@@ -71,7 +59,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn failed(error: &dyn Error) -> ExitCode {
-    eprintln!("narrows: {error}");
-    ExitCode::FAILURE
+impl Command {
+    fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        Ok(match self {
+            Self::App(app) => app.run()?,
+            Self::Bench(mode) => mode.run()?,
+            Self::Connect(connect) => connect.run(),
+            Self::Createsuperuser(create) => create.run()?,
+            Self::Makemigrations(pass) => pass.run("makemigrations")?,
+            Self::Migrate(pass) => pass.run("migrate")?,
+            Self::New(new) => new.run()?,
+            Self::Run(run) => run.run()?,
+            Self::Send(send) => send.run()?,
+            Self::Showmigrations(pass) => pass.run("showmigrations")?,
+            Self::Tail(tail) => tail.run()?,
+        })
+    }
 }

@@ -9,7 +9,7 @@ macro_rules! files {
 }
 
 /// A project called `mysite`, by path. A name without its dot gets it back.
-pub(super) const PROJECT: &[(&str, &str)] = files!(
+const PROJECT: &[(&str, &str)] = files!(
     "project",
     [
         "Dockerfile",
@@ -43,8 +43,26 @@ pub(super) const PROJECT: &[(&str, &str)] = files!(
     ]
 );
 
-/// The name that stands in the files.
+/// An app called `newapp`, of a project called `mysite`.
+const APP: &[(&str, &str)] = files!(
+    "app",
+    [
+        "src/consumers.rs",
+        "src/migrations/m0001_initial.rs",
+        "src/migrations/mod.rs",
+        "src/migrations/snapshot.json",
+        "src/mod.rs",
+        "src/models.rs",
+        "src/static/newapp/list.js",
+        "src/templates/newapp/index.html",
+        "src/views.rs",
+        "tests/newapp.rs",
+    ]
+);
+
+/// The names that stand in the files.
 const SAMPLE: &str = "mysite";
+const SAMPLE_APP: &str = "newapp";
 
 /// The files of a project of this name: paths in its folder, and texts.
 pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
@@ -61,15 +79,27 @@ pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
     })
 }
 
+/// The files of an app's own folder: paths in it, and texts.
+pub(crate) fn app(name: &str) -> impl Iterator<Item = (String, String)> {
+    let own = APP.iter().filter_map(|(path, text)| Some((path.strip_prefix("src/")?, text)));
+    own.map(move |(path, text)| (path.replace(SAMPLE_APP, name), text.replace(SAMPLE_APP, name)))
+}
+
+/// The text of an app's tests, in a project of this crate name.
+pub(crate) fn app_tests(name: &str, project: &str) -> String {
+    let found = APP.iter().find(|(path, _)| path.starts_with("tests/"));
+    let (_, text) = found.expect("the list has them");
+    text.replace(SAMPLE_APP, name).replace(SAMPLE, project)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
 
-    #[test]
-    fn every_file_of_the_sample_is_listed() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("project");
+    fn files_in(folder: &str) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -82,7 +112,14 @@ mod tests {
             }
         }
         found.sort();
-        let listed: Vec<_> = PROJECT.iter().map(|(path, _)| *path).collect();
-        assert_eq!(found, listed);
+        found
+    }
+
+    #[test]
+    fn every_file_of_the_samples_is_listed() {
+        for (folder, list) in [("project", PROJECT), ("app", APP)] {
+            let listed: Vec<_> = list.iter().map(|(path, _)| *path).collect();
+            assert_eq!(files_in(folder), listed);
+        }
     }
 }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 /// A folder that is written beside its place, and comes to it whole or not at all.
 #[derive(Debug)]
-pub(super) struct NewFolder {
+pub(crate) struct NewFolder {
     place: PathBuf,
     within: TempDir,
 }
@@ -22,7 +22,7 @@ pub(crate) enum FolderError {
 
 impl NewFolder {
     /// A folder to come to this place, which is free or an empty folder.
-    pub(super) fn new(place: &Path) -> Result<Self, FolderError> {
+    pub(crate) fn new(place: &Path) -> Result<Self, FolderError> {
         let failed = |source| FolderError::Io { place: place.to_owned(), source };
         match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
             Ok(true) => {}
@@ -39,17 +39,17 @@ impl NewFolder {
     }
 
     /// Where it is until it is done.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.within.path()
     }
 
     /// Where it will be.
-    pub(super) fn place(&self) -> &Path {
+    pub(crate) fn place(&self) -> &Path {
         &self.place
     }
 
     /// Writes a file, and makes the folders on the way.
-    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), FolderError> {
+    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), FolderError> {
         let path = self.path().join(path);
         let parent = path.parent().unwrap_or(self.path());
         let written = fs::create_dir_all(parent).and_then(|()| fs::write(&path, text));
@@ -57,7 +57,7 @@ impl NewFolder {
     }
 
     /// Puts it into its place.
-    pub(super) fn finish(self) -> Result<(), FolderError> {
+    pub(crate) fn finish(self) -> Result<(), FolderError> {
         use std::os::unix::fs::PermissionsExt;
         // A temporary folder is for its owner alone; this one is to be as any that is made here.
         let made = self.path().join("src").metadata().map(|meta| meta.permissions().mode());

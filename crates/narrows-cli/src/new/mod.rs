@@ -1,8 +1,8 @@
 //! `narrows new`: a project that runs.
 
-mod files;
-mod folder;
-mod name;
+pub(crate) mod files;
+pub(crate) mod folder;
+pub(crate) mod name;
 mod source;
 
 use std::path::{Path, PathBuf};

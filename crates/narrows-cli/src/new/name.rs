@@ -57,7 +57,7 @@ impl fmt::Display for Name {
 }
 
 /// Refuses what a module or a crate cannot be called.
-fn refuse(name: &str, module: &str) -> Result<(), NameError> {
+pub(crate) fn refuse(name: &str, module: &str) -> Result<(), NameError> {
     if KEYWORDS.split_whitespace().any(|word| word == module) {
         return Err(NameError::Keyword { name: name.to_owned() });
     }

@@ -8,6 +8,8 @@ use toml::{Table, Value};
 pub(crate) struct Project {
     root: PathBuf,
     name: String,
+    /// The crates that it names, as they stand in Rust.
+    crates: Vec<String>,
 }
 
 /// Why there is no project to work on.
@@ -47,7 +49,8 @@ impl Project {
             let manifest: Table =
                 text.parse().map_err(|source| FindError::Manifest { path, source: Box::new(source) })?;
             if let Some(name) = name_of_project(&manifest) {
-                return Ok(Self { root: root.to_owned(), name: name.to_owned() });
+                let crates = crates(&manifest);
+                return Ok(Self { root: root.to_owned(), name: name.to_owned(), crates });
             }
         }
         Err(FindError::NoProject)
@@ -63,9 +66,20 @@ impl Project {
         &self.name
     }
 
+    /// Whether it names a crate so, as Rust writes it: its own, or one that it depends on.
+    pub(crate) fn has_crate(&self, name: &str) -> bool {
+        self.crates.iter().any(|krate| krate == name)
+    }
+
     pub(crate) fn manifest(&self) -> PathBuf {
         self.root.join("Cargo.toml")
     }
+}
+
+fn crates(manifest: &Table) -> Vec<String> {
+    let tables = ["dependencies", "dev-dependencies"].map(|key| manifest.get(key).and_then(Value::as_table));
+    let names = tables.into_iter().flatten().flat_map(Table::keys);
+    names.map(|name| name.replace('-', "_")).collect()
 }
 
 fn name_of_project(manifest: &Table) -> Option<&str> {

@@ -6,7 +6,7 @@ mod pass;
 
 pub(crate) use find::{FindError, Project};
 pub(crate) use metadata::{Metadata, MetadataError};
-pub(crate) use pass::{Pass, PassError, to_program};
+pub(crate) use pass::{Pass, to_program};
 
 use std::ffi::OsString;
 

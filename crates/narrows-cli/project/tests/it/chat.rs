@@ -1,14 +1,14 @@
-use narrows_web::testing::TestSite;
+use narrows_web::testing::{Browser, TestSite};
 use serde_json::{Value, json};
 
 async fn site() -> TestSite {
     mysite::project().test().await
 }
 
-/// Opens a room by the form of the page.
-async fn open_room(site: &TestSite, name: &str) {
-    let answer = site.post("/", &[("name", name), ("topic", "all sorts")]).await;
-    assert_eq!(answer.header("location"), Some(format!("/chat/{name}/").as_str()), "{}", answer.text());
+/// Opens a room by the form of the page; what is shown then.
+async fn open_room(browser: &Browser, name: &str) -> String {
+    let answer = browser.post_form("/", &[("name", name), ("topic", "all sorts")]).await;
+    browser.follow(answer).await.text().to_owned()
 }
 
 #[tokio::test]
@@ -16,11 +16,10 @@ async fn a_room_that_was_opened_is_listed() {
     let site = site().await;
     assert!(site.get("/").await.text().contains("There is no room yet"));
 
-    open_room(&site, "lobby").await;
+    let page = open_room(&site, "lobby").await;
 
-    let page = site.get("/").await;
-    assert!(page.text().contains("The room lobby is open."), "said once, on the next page");
-    assert!(page.text().contains(r#"href="/chat/lobby/""#));
+    assert!(page.contains("The room lobby is open.") && page.contains("all sorts"), "{page}");
+    assert!(site.get("/").await.text().contains(r#"href="/chat/lobby/""#));
 }
 
 #[tokio::test]
@@ -28,10 +27,13 @@ async fn a_name_that_is_wrong_or_taken_comes_back_with_the_reason() {
     let site = site().await;
     open_room(&site, "lobby").await;
 
-    for (name, reason) in
-        [("Lobby!", "use small letters"), ("", "length is lower than 1"), ("lobby", "There is a room of this name")]
-    {
-        let page = site.post("/", &[("name", name), ("topic", "my topic")]).await;
+    let reasons = [
+        ("Lobby!", "use small letters"),
+        ("", "length is lower than 1"),
+        ("lobby", "There is a room of this name already"),
+    ];
+    for (name, reason) in reasons {
+        let page = site.post_form("/", &[("name", name), ("topic", "my topic")]).await;
         assert!(page.text().contains(reason), "{name:?}: {}", page.text());
         assert!(page.text().contains("my topic"), "what was typed stays");
     }
@@ -41,23 +43,45 @@ async fn a_name_that_is_wrong_or_taken_comes_back_with_the_reason() {
 async fn what_one_says_the_other_hears_and_who_comes_later_reads() {
     let site = site().await;
     open_room(&site, "lobby").await;
-    let mut ada = site.log_in("ada").await.connect("/ws/chat/lobby/").await;
-    let mut guest = site.connect("/ws/chat/lobby/").await;
+    let ada = site.user("ada").await;
+    site.log_in(&ada).await;
+    let mut ada = site.socket("/ws/chat/lobby/").await;
+    let mut guest = site.another_browser().socket("/ws/chat/lobby/").await;
 
     ada.send(&json!({"type": "say", "text": " Good morning "})).await;
 
-    let said: Value = guest.receive().await;
+    let said = said(&mut guest).await;
     assert_eq!((&said["from"], &said["text"]), (&json!("ada"), &json!("Good morning")));
-    site.connect("/ws/chat/lobby/").await.expect(&said).await;
+    let mut later = site.another_browser().socket("/ws/chat/lobby/").await;
+    later.expect(&said).await;
 }
 
 #[tokio::test]
-async fn there_is_no_socket_for_a_room_that_is_not_there() {
+async fn nothing_at_all_is_not_said() {
+    let site = site().await;
+    open_room(&site, "lobby").await;
+    let mut guest = site.socket("/ws/chat/lobby/").await;
+
+    guest.send(&json!({"type": "say", "text": "  "})).await;
+    guest.send(&json!({"type": "say", "text": "hello"})).await;
+
+    assert_eq!(said(&mut guest).await["text"], "hello");
+}
+
+#[tokio::test]
+async fn a_room_that_is_not_there_has_neither_page_nor_socket() {
     let site = site().await;
     assert_eq!(site.get("/chat/nowhere/").await.status(), 404);
+    let refused = site.socket_request("/ws/chat/nowhere/").try_connect().await;
+    assert_eq!(refused.expect_err("there is no such room").status(), 404);
 }
 
-#[tokio::test]
-async fn the_migrations_are_up_to_date() {
-    mysite::project().check_migrations().unwrap();
+/// The next thing that was said; who came and went is passed over.
+async fn said(client: &mut narrows_web::testing::TestClient) -> Value {
+    loop {
+        let message: Value = client.receive().await;
+        if message["type"] == "said" {
+            return message;
+        }
+    }
 }
