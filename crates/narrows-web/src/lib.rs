@@ -7,9 +7,12 @@
 
 mod app;
 mod assets;
+mod builtin;
 mod commands;
 mod db;
 mod error;
+pub mod flash;
+mod form;
 mod page;
 mod project;
 mod routes;
@@ -20,6 +23,8 @@ pub use app::App;
 pub use assets::Assets;
 pub use db::Db;
 pub use error::{Error, Result};
+pub use form::{Form, FormErrors};
+pub use garde;
 pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;

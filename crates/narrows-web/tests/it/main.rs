@@ -1,3 +1,5 @@
 //! The tests of narrows-web: a small site of their own, and what a project does with it.
 
+mod flash;
+mod forms;
 mod testing;
