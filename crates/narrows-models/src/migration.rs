@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use crate::schema::{Column, ForeignKey, Index, Literal, Table};
+pub use crate::builder::{ColumnChange, DropColumn, MigrationFn};
+pub use crate::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Table};
 
 /// A step that every database can take, forwards and backwards.
 #[derive(Debug, Clone)]
