@@ -41,7 +41,16 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         Some(section) => section.links.push(link),
         None => sections.push(Section { title: section.to_owned(), links: vec![link] }),
     };
-    for _model in &admin.models {}
+    for model in &admin.models {
+        let may = |action: &str| staff.may(&model.permission(action));
+        if !(may("view") || may("change") || may("add")) {
+            continue;
+        }
+        let url = site.url_for("admin:list", &[("model", model.table.as_str())])?;
+        let add_url = may("add").then(|| format!("{url}add/"));
+        let is_current = path.starts_with(&url);
+        add(&words(&model.app), Link { title: model.plural.clone(), url, add_url, is_current });
+    }
     for (section, title, route, permission) in PAGES {
         if !staff.may(permission) {
             continue;
@@ -51,4 +60,8 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         add(section, Link { title: (*title).to_owned(), url, add_url: None, is_current });
     }
     Ok(sections)
+}
+
+fn words(app: &str) -> String {
+    crate::model::title(app)
 }

@@ -30,6 +30,16 @@ impl AdminPage {
         &self.shared.0
     }
 
+    /// The address of a model's list, below which its rows are.
+    pub(crate) fn url_of(&self, model: &crate::model::Model) -> Result<String> {
+        Ok(self.site().url_for("admin:list", &[("model", model.table.as_str())])?)
+    }
+
+    /// Where the page stands: titles, and addresses of all but the last.
+    pub(crate) fn crumbs(&self, crumbs: &[(&str, Option<&str>)]) -> Value {
+        crumbs.iter().map(|&(title, url)| context! { title, url }).collect()
+    }
+
     /// Answers with this status instead of 200.
     #[must_use]
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
