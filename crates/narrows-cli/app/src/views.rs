@@ -17,7 +17,7 @@ pub struct NewItem {
 
 /// The list, and a form for another item.
 pub async fn index(page: Page, db: Db) -> Result {
-    show_index(&page, &db, &Form::empty()).await
+    show_index(&page, &db, &Form::new()).await
 }
 
 /// Adds an item and tells all pages, or shows the form again with what is wrong.

@@ -20,7 +20,7 @@ pub struct NewRoom {
 
 /// The list of rooms, and a form for another one.
 pub async fn index(page: Page, db: Db) -> Result {
-    show_index(&page, &db, &Form::empty()).await
+    show_index(&page, &db, &Form::new()).await
 }
 
 /// Makes a room, or shows the form again with what is wrong.
