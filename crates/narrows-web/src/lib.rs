@@ -21,7 +21,7 @@ pub mod testing;
 
 pub use app::App;
 pub use assets::Assets;
-pub use db::Db;
+pub use db::{Db, Tx};
 pub use error::{Error, Result};
 pub use form::{Form, FormErrors};
 pub use garde;
