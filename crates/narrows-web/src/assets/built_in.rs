@@ -8,6 +8,7 @@ use super::{Embedded, embedded};
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("narrows/base.html", include_str!("../../templates/narrows/base.html")),
+    ("narrows/forms.html", include_str!("../../templates/narrows/forms.html")),
     ("narrows/error.html", include_str!("../../templates/narrows/error.html")),
     ("narrows/development.html", include_str!("../../templates/narrows/development.html")),
 ];
