@@ -1,5 +1,13 @@
 //! An admin at `/admin/` for staff: rows of the models, users, sessions, live connections.
 
-mod registry;
+mod admin;
+mod list;
+mod listed;
+mod model;
+mod rows;
+mod shell;
+mod value;
 
-pub use registry::{Admin, Listed};
+pub use admin::Admin;
+pub use listed::Listed;
+pub use narrows_models::sea_orm;

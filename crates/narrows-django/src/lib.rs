@@ -37,7 +37,7 @@ pub use signing::SecretKeys;
 pub use upstream::{ParseUpstreamError, Upstream};
 pub use user::{
     Attempt, ChangePasswordError, KeyKind, LogInError, LoginRequired, LoginRequiredService, MaybeUser,
-    NameProblem, NewUser, Rate, RegisterError, StaffUser, Superuser, Throttle, ThrottleSettings, Throttled,
+    NameProblem, NewUser, Permissions, Rate, RegisterError, StaffUser, Superuser, Throttle, ThrottleSettings, Throttled,
     User, UserId, UserModel, login_required, safe_next,
 };
 

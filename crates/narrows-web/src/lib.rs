@@ -8,20 +8,25 @@
 pub mod accounts;
 mod app;
 mod assets;
-mod builtin;
 mod commands;
 mod db;
 mod error;
+mod error_pages;
 pub mod flash;
 mod form;
 mod page;
 mod project;
+mod reload;
 mod routes;
 mod site;
+mod static_files;
+mod templates;
 pub mod testing;
 
 pub use app::App;
 pub use assets::Assets;
+#[doc(hidden)]
+pub use assets::embedded;
 pub use db::{Db, Tx};
 pub use error::{Error, Result};
 pub use form::{Form, FormErrors};
@@ -30,7 +35,8 @@ pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
-pub use page::Page;
+pub use page::{Page, redirect};
 pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};
 pub use site::Site;
+pub use templates::TemplateErrors;
