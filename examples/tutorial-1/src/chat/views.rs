@@ -1,0 +1,26 @@
+//! The pages.
+
+use axum::extract::{Path, Query};
+use narrows_web::{Page, Result, context};
+use serde::Deserialize;
+
+/// Which room somebody wants to enter.
+#[derive(Deserialize)]
+pub struct Wanted {
+    room: String,
+}
+
+/// The first page, which asks for a room.
+pub async fn index(page: Page) -> Result {
+    page.render("chat/index.html", context! {})
+}
+
+/// Sends the browser on to that room.
+pub async fn enter(page: Page, Query(wanted): Query<Wanted>) -> Result {
+    page.redirect("chat:room", &[("room", &wanted.room)])
+}
+
+/// A room.
+pub async fn room(page: Page, Path(room): Path<String>) -> Result {
+    page.render("chat/room.html", context! { room })
+}
