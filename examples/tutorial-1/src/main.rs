@@ -1,4 +1,4 @@
-//! The program: `tutorial_1` serves the site, `mysite help` lists what else it does.
+//! The program: `teahouse` serves the site, `teahouse help` lists what else it does.
 
 use std::process::ExitCode;
 
