@@ -7,11 +7,13 @@
 
 mod app;
 mod assets;
+mod builtin;
 mod commands;
 mod db;
 mod error;
 mod error_pages;
 pub mod flash;
+mod form;
 mod page;
 mod project;
 mod reload;
@@ -25,8 +27,10 @@ pub use app::App;
 pub use assets::Assets;
 #[doc(hidden)]
 pub use assets::embedded;
-pub use db::Db;
+pub use db::{Db, Tx};
 pub use error::{Error, Result};
+pub use form::{Form, FormErrors};
+pub use garde;
 pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;
