@@ -7,7 +7,9 @@
 
 mod app;
 mod assets;
+mod builtin;
 mod commands;
+mod context;
 mod db;
 mod error;
 mod error_pages;
@@ -26,11 +28,13 @@ pub use app::App;
 pub use assets::Assets;
 #[doc(hidden)]
 pub use assets::embedded;
+#[doc(hidden)]
+pub use context::serialized;
 pub use db::{Db, Tx};
 pub use error::{Error, Result};
 pub use form::{Form, FormErrors};
 pub use garde;
-pub use minijinja::{self, context};
+pub use minijinja;
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
