@@ -38,6 +38,7 @@ pub use minijinja;
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
+pub use narrows_models::sea_orm;
 pub use page::{Page, redirect};
 pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};

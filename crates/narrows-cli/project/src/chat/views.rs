@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use garde::Validate;
-use narrows_web::models::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder, SqlErr};
+use narrows_web::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder, SqlErr};
 use narrows_web::{Db, Form, Page, Result, context};
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use super::models::room;
 /// What is typed for a new room.
 #[derive(Debug, Deserialize, Validate)]
 pub struct NewRoom {
-    #[garde(length(chars, min = 1, max = 50), custom(name))]
+    #[garde(length(chars, min = 1, max = 50), custom(fits_address))]
     name: String,
     #[garde(length(chars, max = 200))]
     topic: String,
@@ -21,15 +21,25 @@ pub struct NewRoom {
 /// The list of rooms, and a form for another one.
 pub async fn index(page: Page, db: Db) -> Result {
     let form = Form::<NewRoom>::new();
-    page.render("chat/index.html", context! { rooms => rooms(&db).await?, form })
+    page.render(
+        "chat/index.html",
+        context! { rooms => rooms(&db).await?, form },
+    )
 }
 
 /// Makes a room, or shows the form again with what is wrong.
 pub async fn create(page: Page, db: Db, mut form: Form<NewRoom>) -> Result {
     if let Ok(NewRoom { name, topic }) = form.check() {
-        let room =
-            room::ActiveModel { name: Set(name.clone()), topic: Set(topic), ..Default::default() };
-        match room::Entity::insert(room).exec(&db).await.map_err(|error| (error.sql_err(), error)) {
+        let room = room::ActiveModel {
+            name: Set(name.clone()),
+            topic: Set(topic),
+            ..Default::default()
+        };
+        match room::Entity::insert(room)
+            .exec(&db)
+            .await
+            .map_err(|error| (error.sql_err(), error))
+        {
             Ok(_) => {
                 page.success(format!("The room {name} is open."));
                 return page.redirect("chat:room", &[("room", &name)]);
@@ -40,7 +50,10 @@ pub async fn create(page: Page, db: Db, mut form: Form<NewRoom>) -> Result {
             Err((_, error)) => return Err(error.into()),
         }
     }
-    page.invalid("chat/index.html", context! { rooms => rooms(&db).await?, form })
+    page.invalid(
+        "chat/index.html",
+        context! { rooms => rooms(&db).await?, form },
+    )
 }
 
 /// A room. Its messages come by its socket: see `consumers.rs`.
@@ -51,11 +64,20 @@ pub async fn room(Path(name): Path<String>, page: Page, db: Db) -> Result {
 }
 
 async fn rooms(db: &Db) -> Result<Vec<room::Model>, DbErr> {
-    room::Entity::find().order_by_asc(room::Column::Name).all(db).await
+    room::Entity::find()
+        .order_by_asc(room::Column::Name)
+        .all(db)
+        .await
 }
 
-/// A name stands in addresses.
-fn name(name: &str, (): &()) -> garde::Result {
-    let is_legal = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if is_legal { Ok(()) } else { Err(garde::Error::new("use small letters, digits and hyphens")) }
+/// A name stands in the address of its room.
+fn fits_address(name: &str, (): &()) -> garde::Result {
+    let is_legal = name
+        .bytes()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if is_legal {
+        Ok(())
+    } else {
+        Err(garde::Error::new("use small letters, digits and hyphens"))
+    }
 }
