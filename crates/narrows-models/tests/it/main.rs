@@ -1,0 +1,3 @@
+//! Models and migrations, through the public API.
+
+mod make;
