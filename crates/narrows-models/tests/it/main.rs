@@ -1,3 +1,4 @@
-//! Models and migrations, through the public API.
+//! The tests of narrows-models.
 
 mod make;
+mod migrate;
