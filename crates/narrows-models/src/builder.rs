@@ -149,7 +149,10 @@ impl Migration {
     /// ```
     #[must_use]
     pub fn run(self, forwards: impl MigrationFn, backwards: impl MigrationFn) -> Self {
-        self.operation(Operation::Run(Run { forwards: Some(boxed(forwards)), backwards: Some(boxed(backwards)) }))
+        self.operation(Operation::Run(Run {
+            forwards: Some(boxed(forwards)),
+            backwards: Some(boxed(backwards)),
+        }))
     }
 
     /// Runs code that changes rows and has no way back.
@@ -470,7 +473,12 @@ impl Index {
 /// ```
 impl ForeignKey {
     /// These columns point at those of a table; a change there that would leave them pointing at nothing is refused.
-    pub fn new<const N: usize>(name: &str, columns: [&str; N], to_table: &str, to_columns: [&str; N]) -> Self {
+    pub fn new<const N: usize>(
+        name: &str,
+        columns: [&str; N],
+        to_table: &str,
+        to_columns: [&str; N],
+    ) -> Self {
         Self {
             name: name.to_owned(),
             columns: columns.map(str::to_owned).to_vec(),
