@@ -5,11 +5,15 @@
 //! * [`Page`] renders a template for the request at hand; [`Db`] is the database; both are extractors.
 //! * [`Site`] is what all of them share: the state of the router.
 
+pub mod accounts;
 mod app;
 mod assets;
+mod builtin;
 mod commands;
 mod db;
 mod error;
+pub mod flash;
+mod form;
 mod page;
 mod project;
 mod routes;
@@ -18,8 +22,10 @@ pub mod testing;
 
 pub use app::App;
 pub use assets::Assets;
-pub use db::Db;
+pub use db::{Db, Tx};
 pub use error::{Error, Result};
+pub use form::{Form, FormErrors};
+pub use garde;
 pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;

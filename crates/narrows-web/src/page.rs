@@ -82,6 +82,14 @@ impl Page {
         Ok((self.status, caching, Html(html)).into_response())
     }
 
+    /// Renders a template again with what is wrong with its form: 422.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn invalid(self, template: &str, more: Value) -> Result {
+        self.status(StatusCode::UNPROCESSABLE_ENTITY).render(template, more)
+    }
+
     /// Sends the browser on to a route by its name, by GET (303).
     ///
     /// # Errors

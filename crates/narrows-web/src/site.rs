@@ -80,7 +80,10 @@ impl Site {
     pub(crate) fn environment(&self) -> Result<Environment<'static>, minijinja::Error> {
         let mut environment = Environment::new();
         let assets = self.0.assets.clone();
-        environment.set_loader(move |name| Ok(assets.iter().find_map(|assets| assets.template(name))));
+        environment.set_loader(move |name| {
+            let own = assets.iter().find_map(|assets| assets.template(name));
+            Ok(own.or_else(|| crate::builtin::template(name).map(str::to_owned)))
+        });
         Ok(environment)
     }
 }
