@@ -1,9 +1,9 @@
 //! Templates that every site has. One of the same name in the project is taken in their place.
 
-/// The text of a built-in template.
-pub(crate) fn template(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "narrows/forms.html" => include_str!("../templates/narrows/forms.html"),
-        _ => return None,
-    })
-}
+/// Their names and texts.
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
+    ("narrows/base.html", include_str!("../templates/narrows/base.html")),
+    ("narrows/development.html", include_str!("../templates/narrows/development.html")),
+    ("narrows/error.html", include_str!("../templates/narrows/error.html")),
+    ("narrows/forms.html", include_str!("../templates/narrows/forms.html")),
+];
