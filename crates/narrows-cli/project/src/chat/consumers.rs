@@ -17,14 +17,14 @@ const MAX_CHARS: usize = 2000;
 /// What a page sends.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum FromPage {
+pub enum FromPage {
     Say { text: String },
 }
 
 /// What everybody in a room is told.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum ToRoom {
+pub enum ToRoom {
     Said {
         id: i64,
         from: String,
@@ -36,12 +36,12 @@ pub(super) enum ToRoom {
 /// What a page is sent: that, and who came and left.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum ToPage {
+pub enum ToPage {
     Room(ToRoom),
     Presence(PresenceDiff<()>),
 }
 
-pub(super) struct Room {
+pub struct Room {
     room: room::Model,
     group: Group<ToRoom>,
     name: String,
@@ -58,9 +58,8 @@ impl Consumer for Room {
         (Path(name), db, MaybeUser(user)): Self::Scope,
         conn: &mut Connection<Self>,
     ) -> Result<Self, Reject> {
-        let Ok(room) = find(&db, &name).await else {
-            return Err(Reject::new(StatusCode::NOT_FOUND));
-        };
+        let room = find(&db, &name).await?;
+        let room = room.ok_or_else(|| Reject::new(StatusCode::NOT_FOUND))?;
         let group = group(&room)?;
         let name = user.map_or_else(|| "guest".to_owned(), |user| user.username);
 
@@ -115,16 +114,15 @@ impl Consumer for Room {
 }
 
 /// The room of this name.
-pub(super) async fn find(db: &Db, name: &str) -> Result<room::Model, DbErr> {
-    let found = room::Entity::find()
+pub async fn find(db: &Db, name: &str) -> Result<Option<room::Model>, DbErr> {
+    room::Entity::find()
         .filter(room::Column::Name.eq(name))
         .one(db)
-        .await?;
-    found.ok_or_else(|| DbErr::RecordNotFound(format!("the room {name}")))
+        .await
 }
 
 /// Everybody in a room.
-pub(super) fn group(room: &room::Model) -> Result<Group<ToRoom>, NameError> {
+pub fn group(room: &room::Model) -> Result<Group<ToRoom>, NameError> {
     Group::keyed("chat", &room.name)
 }
 

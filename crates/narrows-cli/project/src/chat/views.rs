@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use garde::Validate;
 use narrows_web::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder, SqlErr};
-use narrows_web::{Db, Form, Page, Result, context};
+use narrows_web::{Db, Error, Form, Page, Result, context};
 use serde::Deserialize;
 
 use super::consumers;
@@ -58,7 +58,9 @@ pub async fn create(page: Page, db: Db, mut form: Form<NewRoom>) -> Result {
 
 /// A room. Its messages come by its socket: see `consumers.rs`.
 pub async fn room(Path(name): Path<String>, page: Page, db: Db) -> Result {
-    let room = consumers::find(&db, &name).await?;
+    let room = consumers::find(&db, &name)
+        .await?
+        .ok_or_else(Error::not_found)?;
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, present })
 }
