@@ -2,7 +2,9 @@
 
 mod accounts;
 mod assets;
+mod commands;
 mod db;
+mod diary;
 mod flash;
 mod forms;
 mod pages;
