@@ -2,8 +2,11 @@
 
 mod assets;
 mod db;
+mod errors;
 mod flash;
 mod forms;
 mod pages;
+mod routes;
 mod static_files;
+mod templates;
 mod testing;
