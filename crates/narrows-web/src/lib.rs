@@ -5,8 +5,10 @@
 //! * [`Page`] renders a template for the request at hand; [`Db`] is the database; both are extractors.
 //! * [`Site`] is what all of them share: the state of the router.
 
+pub mod accounts;
 mod app;
 mod assets;
+pub mod auth;
 mod builtin;
 mod commands;
 mod db;

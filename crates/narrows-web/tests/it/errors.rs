@@ -13,6 +13,7 @@ use narrows_web::{App, Error, Page, Project, Result, Routes, context};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::logs::Logs;
 use crate::pages::{folder, get as ask, project_of, request};
 
 const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -108,6 +109,22 @@ async fn a_failure_and_a_panic_are_a_page_without_a_word_of_what_it_was() {
         let page = ask(&site, path, &[HTML]).await;
         assert_eq!((page.status().as_u16(), page.text()), (500, "<h1>Broken</h1>"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_once_with_all_that_was_behind_it() {
+    let (_root, site) = site().await;
+    let logs = Logs::keep();
+    ask(&site, "/fails/?password=secret", &[HTML]).await;
+    ask(&site, "/panics/", &[ANY]).await;
+    ask(&site, "/nothing/", &[HTML]).await;
+    let [failure] = &logs.with("the disk")[..] else { panic!("{:?}", logs.with("")) };
+    for part in ["ERROR", "method=GET", "path=\"/fails/\"", "status=500", "no space left"] {
+        assert!(failure.contains(part), "{failure}");
+    }
+    assert!(!failure.contains("secret"));
+    assert_eq!(logs.with("the view was wrong").len(), 1);
+    assert_eq!(logs.with("ERROR").len(), 2, "{:?}", logs.with(""));
 }
 
 #[tokio::test]
