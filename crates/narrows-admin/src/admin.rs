@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use narrows_models::sea_orm::EntityTrait;
 use narrows_web::{App, Error, assets};
 
 use crate::model::Model;
 use crate::shell::Staff;
 use crate::shell::{self, Paths};
-use crate::{Listed, list};
+use crate::{Listed, form, list, log, migrations, removal};
 
 /// What the admin shows.
 #[derive(Debug)]
@@ -46,9 +46,18 @@ impl Admin {
 
     /// The app.
     pub fn app(self) -> App {
-        App::new("admin").assets(assets!()).routes(|site| {
+        let models = narrows_models::Models::new().entity(log::Entity);
+        App::new("admin").models(models).migrations(migrations::all()).assets(assets!()).routes(|site| {
             let paths = Paths::below(&self.prefix);
-            let paths = paths.route("list", "/models/{model}/", get(list::list));
+            let paths = paths
+                .route("log", "/log/", get(log::all))
+                .route("list", "/models/{model}/", get(list::list))
+                .route("add", "/models/{model}/add/", get(form::add).post(form::submit_add))
+                .route("delete_selected", "/models/{model}/delete/", post(removal::ask_selected))
+                .route("delete", "/models/{model}/{key}/delete/", get(removal::ask).post(removal::submit))
+                .route("options", "/models/{model}/options/{column}/", get(form::options))
+                .route("change", "/models/{model}/{key}/", get(form::change).post(form::submit_change))
+                .route("history", "/models/{model}/{key}/history/", get(log::history));
             // Each part of the admin adds its routes here; the shell puts its guard around all of them.
             shell::guarded(paths, self, site)
         })

@@ -66,7 +66,7 @@ pub(crate) fn read(field: &Field, row: &QueryResult, alias: &str, backend: DbBac
 }
 
 /// The one form of what a database says. What is not of the kind stays as it is: SQLite keeps anything anywhere.
-fn canonical(kind: &Kind, text: String) -> String {
+pub(crate) fn canonical(kind: &Kind, text: String) -> String {
     let known = match kind {
         Kind::Boolean => boolean(&text).map(|value| value.to_string()),
         Kind::Date => date(&text).map(|date| date.to_string()),
@@ -117,6 +117,13 @@ pub(crate) fn uuid(text: &str) -> Option<String> {
     }
     let d = digits.to_ascii_lowercase();
     Some([&d[..8], &d[8..12], &d[12..16], &d[16..20], &d[20..]].join("-"))
+}
+
+/// A new one, by chance.
+pub(crate) fn new_uuid() -> String {
+    // RFC 9562, 5.4: version 4.
+    let random = rand::random::<u128>() & !(0xf << 76) & !(0b11 << 62);
+    uuid(&format!("{:032x}", random | (0x4 << 76) | (0b10 << 62))).expect("these are 32 digits")
 }
 
 /// A UUID that is kept as sixteen bytes or as a text, of which we have the hexadecimal digits.

@@ -8,7 +8,10 @@
 pub mod accounts;
 mod app;
 mod assets;
+pub mod auth;
+mod builtin;
 mod commands;
+mod context;
 mod db;
 mod error;
 mod error_pages;
@@ -27,14 +30,17 @@ pub use app::App;
 pub use assets::Assets;
 #[doc(hidden)]
 pub use assets::embedded;
+#[doc(hidden)]
+pub use context::serialized;
 pub use db::{Db, Tx};
 pub use error::{Error, Result};
 pub use form::{Form, FormErrors};
 pub use garde;
-pub use minijinja::{self, context};
+pub use minijinja;
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
+pub use narrows_models::sea_orm;
 pub use page::{Page, redirect};
 pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};

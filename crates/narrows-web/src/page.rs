@@ -113,14 +113,6 @@ impl Page {
         self.status(StatusCode::UNPROCESSABLE_ENTITY).render(template, more)
     }
 
-    /// Renders a template again with what is wrong with its form: 422.
-    ///
-    /// # Errors
-    /// As [`render`](Self::render).
-    pub fn invalid(self, template: &str, more: Value) -> Result {
-        self.status(StatusCode::UNPROCESSABLE_ENTITY).render(template, more)
-    }
-
     /// Sends the browser on to a route by its name, by GET (303).
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Who gets in, and what browsers are told of every page.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::redirect;
 use super::staff::Staff;
+use crate::Admin;
+use crate::permissions::Made;
 
 /// What Django leaves as it is in `?next=`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -20,6 +24,8 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_'
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) site: Site,
+    pub(super) admin: Arc<Admin>,
+    pub(super) made: Arc<Made>,
     /// The path of the page to log in at.
     pub(super) login: String,
 }
@@ -44,6 +50,7 @@ pub(super) async fn staff_only(State(guard): State<Guard>, request: Request, nex
     if !(user.is_staff && user.is_active) {
         return refused(&mut parts, &guard, &user.username).await;
     }
+    guard.made.ensure(&guard.admin, &guard.site).await;
     let permissions = match guard.site.accounts().permissions(&user).await {
         Ok(permissions) => permissions,
         Err(error) => return narrows_django::Refused::from(error).into_response(),

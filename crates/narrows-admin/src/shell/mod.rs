@@ -31,7 +31,9 @@ pub(crate) fn guarded(routes: Paths, admin: Admin, site: &Site) -> Routes {
     let shared = Shared(Arc::new(admin));
     let prefix = routes.prefix.clone();
     let inner = routes.route("index", "/", get(index::index));
-    let guard = guard::Guard { site: site.clone(), login: format!("{prefix}/login/") };
+    let login = format!("{prefix}/login/");
+    let made = Arc::default();
+    let guard = guard::Guard { site: site.clone(), admin: shared.0.clone(), made, login };
     let inner = inner.routes.with(|router| router.layer(from_fn_with_state(guard, guard::staff_only)));
     let open = Paths { routes: inner, prefix };
     let all = open.route("login", "/login/", get(login::page).post(login::submit)).route(

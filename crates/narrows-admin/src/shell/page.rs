@@ -30,6 +30,11 @@ impl AdminPage {
         &self.shared.0
     }
 
+    /// What the admin was told, to take along.
+    pub(crate) fn shared_admin(&self) -> std::sync::Arc<crate::Admin> {
+        self.shared.0.clone()
+    }
+
     /// The address of a model's list, below which its rows are.
     pub(crate) fn url_of(&self, model: &crate::model::Model) -> Result<String> {
         Ok(self.site().url_for("admin:list", &[("model", model.table.as_str())])?)

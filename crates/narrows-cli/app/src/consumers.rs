@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 
 /// What a page sends: nothing.
 #[derive(Debug, Deserialize)]
-pub(super) enum Nothing {}
+pub enum Nothing {}
 
 /// What all pages are told.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum News {
+pub enum News {
     Added { text: String },
 }
 
-pub(super) struct Reader;
+pub struct Reader;
 
 impl Consumer for Reader {
     type Scope = ();
@@ -33,6 +33,6 @@ impl Consumer for Reader {
 }
 
 /// All pages that show the list.
-pub(super) fn readers() -> Group<News> {
+pub fn readers() -> Group<News> {
     Group::new("newapp").expect("the name is a legal one")
 }

@@ -2,7 +2,7 @@
 
 /// An item of the list.
 pub mod item {
-    use narrows_web::models::sea_orm::{self, entity::prelude::*};
+    use narrows_web::sea_orm::{self, entity::prelude::*};
     use serde::Serialize;
 
     #[sea_orm::model]

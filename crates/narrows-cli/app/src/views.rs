@@ -1,7 +1,7 @@
 //! The pages.
 
 use garde::Validate;
-use narrows_web::models::sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder};
+use narrows_web::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder};
 use narrows_web::{Db, Form, Page, Result, context};
 use serde::Deserialize;
 
@@ -17,20 +17,37 @@ pub struct NewItem {
 
 /// The list, and a form for another item.
 pub async fn index(page: Page, db: Db) -> Result {
-    show_index(&page, &db, &Form::new()).await
+    let form = Form::<NewItem>::new();
+    page.render(
+        "newapp/index.html",
+        context! { items => items(&db).await?, form },
+    )
 }
 
 /// Adds an item and tells all pages, or shows the form again with what is wrong.
 pub async fn add(page: Page, db: Db, mut form: Form<NewItem>) -> Result {
-    let Ok(NewItem { text }) = form.check() else { return show_index(&page, &db, &form).await };
-    let row = item::ActiveModel { text: Set(text.clone()), ..Default::default() };
-    item::Entity::insert(row).exec(&db).await?;
-    page.site().channels().broadcast(&readers(), &News::Added { text }).await?;
+    let Ok(NewItem { text }) = form.check() else {
+        return page.invalid(
+            "newapp/index.html",
+            context! { items => items(&db).await?, form },
+        );
+    };
+    let item = item::ActiveModel {
+        text: Set(text.clone()),
+        ..Default::default()
+    };
+    item::Entity::insert(item).exec(&db).await?;
+    page.site()
+        .channels()
+        .broadcast(&readers(), &News::Added { text })
+        .await?;
     page.success("It is on the list.");
     page.redirect("newapp:index", &[])
 }
 
-async fn show_index(page: &Page, db: &Db, form: &Form<NewItem>) -> Result {
-    let items = item::Entity::find().order_by_asc(item::Column::Id).all(db).await?;
-    page.render("newapp/index.html", context! { items, form })
+async fn items(db: &Db) -> Result<Vec<item::Model>, DbErr> {
+    item::Entity::find()
+        .order_by_asc(item::Column::Id)
+        .all(db)
+        .await
 }

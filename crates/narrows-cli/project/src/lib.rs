@@ -17,5 +17,7 @@ pub fn project() -> Project {
 
 /// What staff find at `/admin/`, beside users, sessions and live connections.
 fn admin() -> Admin {
-    Admin::new().model(Listed::new(chat::models::room::Entity)).model(Listed::new(chat::models::message::Entity))
+    Admin::new()
+        .model(Listed::new(chat::models::room::Entity))
+        .model(Listed::new(chat::models::message::Entity))
 }

@@ -69,9 +69,11 @@ impl Accounts {
                 Expr::col(("django_content_type", "id")).equals(("auth_permission", "content_type_id")),
             )
             .and_where(
-                Expr::col(("auth_permission", "id"))
-                    .in_subquery(own(model, key.clone()))
-                    .or(Expr::col(("auth_permission", "id")).in_subquery(of_groups(model, key))),
+                Expr::col(("auth_permission", "id")).in_subquery(own(model, key.clone())).or(Expr::col((
+                    "auth_permission",
+                    "id",
+                ))
+                .in_subquery(of_groups(model, key))),
             );
         let rows = self
             .database()

@@ -45,6 +45,9 @@ pub enum ProjectError {
     /// The migrations were not applied.
     #[error("the migrations were not applied")]
     Migrations(#[source] BoxError),
+    /// A command of migrations was not done.
+    #[error("{0}")]
+    Command(#[source] BoxError),
     /// What was to be done before the start was not.
     #[error("the site was not prepared")]
     Prepare(#[source] BoxError),
@@ -75,6 +78,12 @@ pub enum ProjectError {
         command: &'static str,
         /// What was given.
         given: String,
+    },
+    /// A flag of a command has no value.
+    #[error("{flag} needs a value")]
+    NoValue {
+        /// The flag.
+        flag: String,
     },
     /// The system does not let the program run.
     #[error(transparent)]

@@ -27,6 +27,8 @@ use crate::Site;
 
 /// A page of more bytes is left as it is.
 const MAX_PAGE_BYTES: u64 = 8 * 1024 * 1024;
+/// How long pages wait before they ask again.
+const COME_BACK: Duration = Duration::from_millis(300);
 /// How soon an open event stream notices that the program drains.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -76,12 +78,13 @@ pub(crate) fn around(router: Router, site: &Site) -> Router {
         .route("/__narrows__/reload.js", get(script::answer))
         .route("/__narrows__/reload", get(events))
         .with_state((reload.clone(), site.clone()));
-    router.layer(from_fn_with_state(reload, insert)).merge(own)
+    own.fallback_service(router.layer(from_fn_with_state(reload, insert)))
 }
 
 /// The event `process` with the process, then `reload` whenever it is time.
 async fn events(State((reload, site)): State<(Arc<Reload>, Site)>) -> impl IntoResponse {
-    let first = Event::default().event("process").data(&reload.process);
+    // Browsers would wait for seconds before they come back to the next process.
+    let first = Event::default().event("process").data(&reload.process).retry(COME_BACK);
     let count = reload.count.subscribe();
     let rest = stream::unfold((reload, site, count), async |(reload, site, mut count)| {
         loop {

@@ -12,7 +12,11 @@ use narrows_web::{App, Routes, Site};
 /// The app.
 pub fn app() -> App {
     App::new("chat")
-        .models(Models::new().entity(models::room::Entity).entity(models::message::Entity))
+        .models(
+            Models::new()
+                .entity(models::room::Entity)
+                .entity(models::message::Entity),
+        )
         .migrations(migrations::all())
         .routes(routes)
 }

@@ -2,7 +2,7 @@
 
 /// A chat room.
 pub mod room {
-    use narrows_web::models::sea_orm::{self, entity::prelude::*};
+    use narrows_web::sea_orm::{self, entity::prelude::*};
     use serde::Serialize;
 
     #[sea_orm::model]
@@ -23,7 +23,7 @@ pub mod room {
 
 /// What somebody said in a room.
 pub mod message {
-    use narrows_web::models::sea_orm::{self, entity::prelude::*};
+    use narrows_web::sea_orm::{self, entity::prelude::*};
 
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

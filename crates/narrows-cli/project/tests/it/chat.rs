@@ -7,7 +7,9 @@ async fn site() -> TestSite {
 
 /// Opens a room by the form of the page; what is shown then.
 async fn open_room(browser: &Browser, name: &str) -> String {
-    let answer = browser.post_form("/", &[("name", name), ("topic", "all sorts")]).await;
+    let answer = browser
+        .post_form("/", &[("name", name), ("topic", "all sorts")])
+        .await;
     browser.follow(answer).await.text().to_owned()
 }
 
@@ -18,8 +20,16 @@ async fn a_room_that_was_opened_is_listed() {
 
     let page = open_room(&site, "lobby").await;
 
-    assert!(page.contains("The room lobby is open.") && page.contains("all sorts"), "{page}");
-    assert!(site.get("/").await.text().contains(r#"href="/chat/lobby/""#));
+    assert!(
+        page.contains("The room lobby is open.") && page.contains("all sorts"),
+        "{page}"
+    );
+    assert!(
+        site.get("/")
+            .await
+            .text()
+            .contains(r#"href="/chat/lobby/""#)
+    );
 }
 
 #[tokio::test]
@@ -33,7 +43,9 @@ async fn a_name_that_is_wrong_or_taken_comes_back_with_the_reason() {
         ("lobby", "There is a room of this name already"),
     ];
     for (name, reason) in reasons {
-        let page = site.post_form("/", &[("name", name), ("topic", "my topic")]).await;
+        let page = site
+            .post_form("/", &[("name", name), ("topic", "my topic")])
+            .await;
         assert!(page.text().contains(reason), "{name:?}: {}", page.text());
         assert!(page.text().contains("my topic"), "what was typed stays");
     }
@@ -48,10 +60,14 @@ async fn what_one_says_the_other_hears_and_who_comes_later_reads() {
     let mut ada = site.socket("/ws/chat/lobby/").await;
     let mut guest = site.another_browser().socket("/ws/chat/lobby/").await;
 
-    ada.send(&json!({"type": "say", "text": " Good morning "})).await;
+    ada.send(&json!({"type": "say", "text": " Good morning "}))
+        .await;
 
     let said = said(&mut guest).await;
-    assert_eq!((&said["from"], &said["text"]), (&json!("ada"), &json!("Good morning")));
+    assert_eq!(
+        (&said["from"], &said["text"]),
+        (&json!("ada"), &json!("Good morning"))
+    );
     let mut later = site.another_browser().socket("/ws/chat/lobby/").await;
     later.expect(&said).await;
 }

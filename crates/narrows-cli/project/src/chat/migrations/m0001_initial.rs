@@ -2,7 +2,7 @@
 
 use narrows_web::models::migration::{Action, Column, ForeignKey, Index, Migration, Table};
 
-pub(super) fn migration() -> Migration {
+pub fn migration() -> Migration {
     Migration::new("0001_initial")
         .create_table(
             "chat_room",

@@ -4,6 +4,6 @@ use narrows_web::models::{Migrations, migrations};
 
 mod m0001_initial;
 
-pub(super) fn all() -> Migrations {
+pub fn all() -> Migrations {
     migrations![m0001_initial]
 }
