@@ -1,8 +1,11 @@
 //! The commands of a program: `migrate`, `showmigrations` and `makemigrations`.
 
+mod app;
+pub mod make;
 mod migrate;
 mod show;
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
@@ -11,9 +14,12 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 
+pub use self::app::AppModels;
+use self::make::MakeError;
 use crate::migrate::{MigrateError, Migrator, chain};
-use crate::migration::Migrations;
-use crate::models::Models;
+use crate::{Migrations, Models};
+
+const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
 
 /// The commands, over the apps of a program.
 ///
@@ -30,16 +36,8 @@ use crate::models::Models;
 /// ```
 #[derive(Clone, Default)]
 pub struct Commands {
-    pub(crate) apps: Vec<Listed>,
+    apps: Vec<AppModels>,
     before: Vec<Adds>,
-}
-
-/// An app, with what its models are and how its tables came to be.
-#[derive(Debug, Clone)]
-pub(crate) struct Listed {
-    pub(crate) name: String,
-    pub(crate) models: Models,
-    pub(crate) migrations: Migrations,
 }
 
 type Adds = Arc<dyn Fn(Migrator) -> Migrator + Send + Sync>;
@@ -51,6 +49,12 @@ pub enum CommandError {
     /// The command, or a word after it, is not known.
     #[error("{0}")]
     Usage(String),
+    /// No migrations were made.
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    /// There is no connection to the database.
+    #[error("the database cannot be reached")]
+    Connect(#[source] Box<dyn Error + Send + Sync>),
     /// The migrations were not applied or taken back.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -68,7 +72,7 @@ impl Commands {
     /// Adds an app: its models, and the migrations that make their tables.
     #[must_use]
     pub fn app(mut self, name: &str, models: Models, migrations: Migrations) -> Self {
-        self.apps.push(Listed { name: name.to_owned(), models, migrations });
+        self.apps.push(AppModels::new(name, models, migrations));
         self
     }
 
@@ -92,12 +96,14 @@ impl Commands {
     /// Runs a command: its name, and the words after it.
     ///
     /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
-    /// * `showmigrations [APP]`
+    /// * `showmigrations [APP]…`
+    /// * `makemigrations …`, which is [`make::run`] and asks no database
     ///
-    /// What it did is printed to the standard output, errors are returned.
+    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
+    /// `makemigrations --check` found something.
     ///
     /// # Errors
-    /// When the words are wrong, or as [`Migrator::migrate`] says.
+    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
     ///
     /// # Cancel safety
     /// As [`Migrator::migrate`].
@@ -107,6 +113,29 @@ impl Commands {
         args: &[String],
     ) -> Result<ExitCode, CommandError> {
         self.run_to(connection, args, &mut io::stdout()).await
+    }
+
+    /// [`run`](Self::run), with a connection that is made where the command needs one.
+    ///
+    /// # Errors
+    /// As there, and when it cannot be made.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_lazily<F, E>(
+        &self,
+        connect: impl FnOnce() -> F,
+        args: &[String],
+    ) -> Result<ExitCode, CommandError>
+    where
+        F: Future<Output = Result<DatabaseConnection, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if args.first().is_some_and(|command| command == "makemigrations") {
+            return self.make(&args[1..], &mut io::stdout());
+        }
+        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
+        self.run(&connection, args).await
     }
 
     /// [`run`](Self::run), printed elsewhere.
@@ -127,9 +156,16 @@ impl Commands {
         match command {
             "migrate" => migrate::run(self, connection, words, output).await,
             "showmigrations" => show::run(self, connection, words, output).await,
-            "" => Err(CommandError::Usage("a command is missing: `migrate` or `showmigrations`".to_owned())),
-            other => Err(CommandError::Usage(format!("there is no command `{other}` here"))),
+            "makemigrations" => self.make(words, output),
+            "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
         }
+    }
+
+    fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {
+        let outcome = make::run(&self.apps, words)?;
+        output.write_all(outcome.report.as_bytes())?;
+        Ok(ExitCode::from(outcome.code))
     }
 
     /// What applies the migrations of these apps, for a program that does so when it starts.
