@@ -50,8 +50,8 @@ pub enum CommandError {
     #[error("{0}")]
     Usage(String),
     /// No migrations were made.
-    #[error(transparent)]
-    Make(#[from] MakeError),
+    #[error("no migrations were made")]
+    Make(#[source] Box<MakeError>),
     /// There is no connection to the database.
     #[error("the database cannot be reached")]
     Connect(#[source] Box<dyn Error + Send + Sync>),
@@ -163,7 +163,7 @@ impl Commands {
     }
 
     fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {
-        let outcome = make::run(&self.apps, words)?;
+        let outcome = make::run(&self.apps, words).map_err(|error| CommandError::Make(Box::new(error)))?;
         output.write_all(outcome.report.as_bytes())?;
         Ok(ExitCode::from(outcome.code))
     }
