@@ -106,6 +106,11 @@ impl Migration {
         &self.name
     }
 
+    /// Its steps, in order.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
     /// Comes after a migration of another app, whose tables it points at.
     #[must_use]
     pub fn after(mut self, app: &str, name: &str) -> Self {
