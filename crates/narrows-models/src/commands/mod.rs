@@ -5,6 +5,7 @@ pub mod make;
 mod migrate;
 mod show;
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
@@ -16,8 +17,9 @@ use sea_orm::DatabaseConnection;
 pub use self::app::AppModels;
 use self::make::MakeError;
 use crate::migrate::{MigrateError, Migrator, chain};
-use crate::migration::Migrations;
-use crate::models::Models;
+use crate::{Migrations, Models};
+
+const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
 
 /// The commands, over the apps of a program.
 ///
@@ -97,10 +99,11 @@ impl Commands {
     /// * `showmigrations [APP]…`
     /// * `makemigrations …`, which is [`make::run`] and asks no database
     ///
-    /// What it did is printed to the standard output, errors are returned.
+    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
+    /// `makemigrations --check` found something.
     ///
     /// # Errors
-    /// When the words are wrong, or as [`Migrator::migrate`] says.
+    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
     ///
     /// # Cancel safety
     /// As [`Migrator::migrate`].
@@ -110,6 +113,29 @@ impl Commands {
         args: &[String],
     ) -> Result<ExitCode, CommandError> {
         self.run_to(connection, args, &mut io::stdout()).await
+    }
+
+    /// [`run`](Self::run), with a connection that is made where the command needs one.
+    ///
+    /// # Errors
+    /// As there, and when it cannot be made.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_lazily<F, E>(
+        &self,
+        connect: impl FnOnce() -> F,
+        args: &[String],
+    ) -> Result<ExitCode, CommandError>
+    where
+        F: Future<Output = Result<DatabaseConnection, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if args.first().is_some_and(|command| command == "makemigrations") {
+            return self.make(&args[1..], &mut io::stdout());
+        }
+        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
+        self.run(&connection, args).await
     }
 
     /// [`run`](Self::run), printed elsewhere.
