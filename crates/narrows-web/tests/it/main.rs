@@ -6,4 +6,5 @@ mod db;
 mod diary;
 mod flash;
 mod forms;
+mod project;
 mod testing;
