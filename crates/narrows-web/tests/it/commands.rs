@@ -117,6 +117,23 @@ fn the_help_lists_commands_and_settings() {
 }
 
 #[test]
+fn each_command_says_what_it_takes() {
+    let place = Place::new();
+    assert_printed(place.run(&["migrate", "--help"]), 0, "--fake-initial");
+    assert_printed(place.run(&["makemigrations", "--help"]), 0, "--rename-table OLD=NEW");
+    assert_printed(place.run(&["createsuperuser", "-h"]), 0, "--weak-password");
+    assert_printed(place.run(&["worker", "--help"]), 0, "Usage: diary [COMMAND]");
+    assert!(!place.path().join("data").exists());
+}
+
+#[test]
+fn makemigrations_needs_no_database() {
+    let place = Place::new();
+    let away = "--database-url=sqlite:not/there";
+    assert_printed(place.run(&["makemigrations", "--check", away]), 0, "");
+}
+
+#[test]
 fn a_slip_of_the_finger_gets_advice() {
     let place = Place::new();
     assert_printed(
