@@ -2,12 +2,15 @@
 
 mod accounts;
 mod assets;
+mod commands;
 mod db;
+mod diary;
 mod errors;
 mod flash;
 mod forms;
 mod logs;
 mod pages;
+mod project;
 mod reload;
 mod routes;
 mod static_files;
