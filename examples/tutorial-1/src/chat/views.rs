@@ -6,21 +6,21 @@ use serde::Deserialize;
 
 /// Which room somebody wants to enter.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub(super) struct Wanted {
     room: String,
 }
 
 /// The first page, which asks for a room.
-pub async fn index(page: Page) -> Result {
+pub(super) async fn index(page: Page) -> Result {
     page.render("chat/index.html", context! {})
 }
 
 /// Sends the browser on to that room.
-pub async fn enter(page: Page, Query(wanted): Query<Wanted>) -> Result {
+pub(super) async fn enter(page: Page, Query(wanted): Query<Wanted>) -> Result {
     page.redirect("chat:room", &[("room", &wanted.room)])
 }
 
 /// A room.
-pub async fn room(page: Page, Path(room): Path<String>) -> Result {
+pub(super) async fn room(page: Page, Path(room): Path<String>) -> Result {
     page.render("chat/room.html", context! { room })
 }

@@ -10,7 +10,7 @@ use super::consumers;
 
 /// Which room somebody wants to enter, and under which name.
 #[derive(Deserialize, Validate)]
-pub struct Wanted {
+pub(super) struct Wanted {
     #[garde(length(chars, min = 1, max = 50))]
     room: String,
     #[garde(length(chars, min = 1, max = 40))]
@@ -18,12 +18,12 @@ pub struct Wanted {
 }
 
 /// The first page, which asks for a room and a name.
-pub async fn index(page: Page) -> Result {
+pub(super) async fn index(page: Page) -> Result {
     page.render("chat/index.html", context! { form => Form::<Wanted>::new() })
 }
 
 /// Keeps the name in the session and sends the browser on to the room, or shows what is wrong.
-pub async fn enter(page: Page, session: Session, form: Form<Wanted>) -> Result {
+pub(super) async fn enter(page: Page, session: Session, mut form: Form<Wanted>) -> Result {
     let Ok(wanted) = form.check() else {
         return page.invalid("chat/index.html", context! { form });
     };
@@ -32,7 +32,7 @@ pub async fn enter(page: Page, session: Session, form: Form<Wanted>) -> Result {
 }
 
 /// A room, for those who have a name.
-pub async fn room(page: Page, session: Session, Path(room): Path<String>) -> Result {
+pub(super) async fn room(page: Page, session: Session, Path(room): Path<String>) -> Result {
     let Some(name) = session.get::<String>("name") else {
         return page.redirect("chat:index", &[]);
     };

@@ -10,18 +10,18 @@ use super::consumers;
 
 /// Which room somebody wants to enter.
 #[derive(Deserialize, Validate)]
-pub struct Wanted {
+pub(super) struct Wanted {
     #[garde(length(chars, min = 1, max = 50))]
     room: String,
 }
 
 /// The first page, which asks for a room.
-pub async fn index(page: Page) -> Result {
+pub(super) async fn index(page: Page) -> Result {
     page.render("chat/index.html", context! { form => Form::<Wanted>::new() })
 }
 
 /// Sends the browser on to that room, or shows what is wrong.
-pub async fn enter(page: Page, form: Form<Wanted>) -> Result {
+pub(super) async fn enter(page: Page, mut form: Form<Wanted>) -> Result {
     let Ok(wanted) = form.check() else {
         return page.invalid("chat/index.html", context! { form });
     };
@@ -29,7 +29,7 @@ pub async fn enter(page: Page, form: Form<Wanted>) -> Result {
 }
 
 /// A room, for users.
-pub async fn room(page: Page, _: User, Path(room): Path<String>) -> Result {
+pub(super) async fn room(page: Page, _: User, Path(room): Path<String>) -> Result {
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, present })
 }
