@@ -5,24 +5,39 @@
 //! * [`Page`] renders a template for the request at hand; [`Db`] is the database; both are extractors.
 //! * [`Site`] is what all of them share: the state of the router.
 
+pub mod accounts;
 mod app;
 mod assets;
+mod builtin;
+mod commands;
 mod db;
 mod error;
+mod error_pages;
+pub mod flash;
+mod form;
 mod page;
 mod project;
+mod reload;
 mod routes;
 mod site;
+mod static_files;
+mod templates;
+pub mod testing;
 
 pub use app::App;
 pub use assets::Assets;
-pub use db::Db;
+#[doc(hidden)]
+pub use assets::embedded;
+pub use db::{Db, Tx};
 pub use error::{Error, Result};
+pub use form::{Form, FormErrors};
+pub use garde;
 pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
-pub use page::Page;
-pub use project::{Project, ProjectError};
+pub use page::{Page, redirect};
+pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};
 pub use site::Site;
+pub use templates::TemplateErrors;

@@ -1,0 +1,9 @@
+//! Templates that every site has. One of the same name in the project is taken in their place.
+
+/// Their names and texts.
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
+    ("narrows/base.html", include_str!("../templates/narrows/base.html")),
+    ("narrows/development.html", include_str!("../templates/narrows/development.html")),
+    ("narrows/error.html", include_str!("../templates/narrows/error.html")),
+    ("narrows/forms.html", include_str!("../templates/narrows/forms.html")),
+];
