@@ -203,7 +203,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
             Kind::Float { .. } | Kind::Decimal(_) => input.input_mode = Some("decimal"),
             Kind::Text { max_chars, lines } => {
                 input.max_chars = *max_chars;
-                if *lines || text.contains('\n') || max_chars.is_none_or(|max| max > 300) {
+                if *lines || text.contains('\n') || max_chars.is_some_and(|max| max > 300) {
                     input.look = Look::Lines;
                 }
             }

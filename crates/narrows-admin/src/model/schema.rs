@@ -66,6 +66,13 @@ impl Model {
             .collect();
         let links: Vec<Link> =
             schema.foreign_keys.iter().filter_map(|key| Some(link(fields(&key.columns)?, key))).collect();
+        for column in &schema.columns {
+            if let (Some(at), narrows_models::schema::Kind::Varchar(max)) = (self.field(&column.name), &column.kind)
+                && let Kind::Text { max_chars, .. } = &mut self.fields[at].kind
+            {
+                *max_chars = Some(*max);
+            }
+        }
         self.unique.extend(unique);
         self.unique.sort_unstable();
         self.unique.dedup();
