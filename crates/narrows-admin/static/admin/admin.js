@@ -20,8 +20,11 @@ function prepare(part) {
 
 // On a phone the menu is closed until it is wanted.
 const menu = document.querySelector('details.menu');
-if (menu && window.matchMedia('(max-width: 48rem)').matches) {
-  menu.open = false;
+if (menu) {
+  const narrow = window.matchMedia('(max-width: 48rem)');
+  const fit = () => { menu.open = !narrow.matches; };
+  narrow.addEventListener('change', fit);
+  fit();
 }
 
 prepare(document);
