@@ -2,9 +2,17 @@
 
 mod accounts;
 mod assets;
+mod commands;
 mod db;
+mod diary;
+mod errors;
 mod flash;
 mod forms;
+mod logs;
 mod pages;
+mod project;
+mod reload;
+mod routes;
 mod static_files;
+mod templates;
 mod testing;
