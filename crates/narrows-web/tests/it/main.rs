@@ -1,5 +1,7 @@
 //! The tests of narrows-web: a small site of their own, and what a project does with it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod accounts;
 mod assets;
 mod commands;
