@@ -31,11 +31,7 @@ pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Resul
     page.render(TEMPLATE, context! { form => Form::<Credentials>::new(), next => safe_next(&next) })
 }
 
-pub(super) async fn submit(
-    page: Page,
-    client: Option<ClientAddr>,
-    mut form: Form<Credentials>,
-) -> Result {
+pub(super) async fn submit(page: Page, client: Option<ClientAddr>, mut form: Form<Credentials>) -> Result {
     let next = form.value("next").unwrap_or_default().to_owned();
     let trouble = match form.check() {
         Ok(said) => match log_in(&page, client, &said, &mut form).await {

@@ -67,5 +67,7 @@ async fn change(page: &Page, user: &User, said: &Change, form: &mut Form<Change>
 fn to_log_in(page: &Page) -> Result {
     let log_in = page.site().url_for::<&str, &str>("accounts:login", &[])?;
     let here = page.site().url_for::<&str, &str>("accounts:password", &[])?;
-    Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(&format!("{log_in}?next={here}"))))
+    Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(&format!(
+        "{log_in}?next={here}"
+    ))))
 }
