@@ -1,6 +1,228 @@
-//! What a program does with its migrations, by the command line.
+//! The commands of a program: `migrate`, `showmigrations` and `makemigrations`.
 
 mod app;
 pub mod make;
+mod migrate;
+mod show;
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
 
 pub use app::AppModels;
+use sea_orm::DatabaseConnection;
+
+<<<<<<< HEAD
+use make::{MakeError, Outcome};
+
+=======
+pub use self::app::AppModels;
+use self::make::MakeError;
+>>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
+use crate::migrate::{MigrateError, Migrator, chain};
+use crate::{Migrations, Models};
+
+const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
+
+/// The commands, over the apps of a program.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use narrows_models::{Commands, Migrations, Models, sea_orm};
+///
+/// let commands = Commands::new().app("notes", Models::new(), Migrations::default());
+/// let connection = sea_orm::Database::connect("sqlite::memory:").await?;
+/// let args = ["migrate".to_owned()];
+/// commands.run(&connection, &args).await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Commands {
+<<<<<<< HEAD
+    pub(crate) apps: Vec<AppModels>,
+=======
+    apps: Vec<AppModels>,
+>>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
+    before: Vec<Adds>,
+}
+
+type Adds = Arc<dyn Fn(Migrator) -> Migrator + Send + Sync>;
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The command, or a word after it, is not known.
+    #[error("{0}")]
+    Usage(String),
+    /// No migrations were made.
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    /// There is no connection to the database.
+    #[error("the database cannot be reached")]
+    Connect(#[source] Box<dyn Error + Send + Sync>),
+    /// The migrations were not applied or taken back.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// No migrations were made.
+    #[error(transparent)]
+    Make(#[from] Box<MakeError>),
+    /// What was done could not be printed.
+    #[error("what was done could not be printed")]
+    Print(#[from] io::Error),
+}
+
+impl Commands {
+    /// Without an app.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an app: its models, and the migrations that make their tables.
+    #[must_use]
+    pub fn app(mut self, name: &str, models: Models, migrations: Migrations) -> Self {
+        self.apps.push(AppModels::new(name, models, migrations));
+        self
+    }
+
+    /// Adds what the program makes by itself, as [`Migrator::made`] does; it is listed before the apps.
+    #[must_use]
+    pub fn made<F, E>(
+        mut self,
+        app: &str,
+        name: &str,
+        make: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        let (app, name) = (app.to_owned(), name.to_owned());
+        self.before.push(Arc::new(move |migrator| migrator.made(&app, &name, make.clone())));
+        self
+    }
+
+    /// Runs a command: its name, and the words after it.
+    ///
+    /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
+<<<<<<< HEAD
+    /// * `showmigrations [APP]`
+    /// * `makemigrations [APP…] [OPTIONS]`, which needs no database: see [`make`](Self::make)
+=======
+    /// * `showmigrations [APP]…`
+    /// * `makemigrations …`, which is [`make::run`] and asks no database
+>>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
+    ///
+    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
+    /// `makemigrations --check` found something.
+    ///
+    /// # Errors
+    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
+    ///
+    /// # Cancel safety
+    /// As [`Migrator::migrate`].
+    pub async fn run(
+        &self,
+        connection: &DatabaseConnection,
+        args: &[String],
+    ) -> Result<ExitCode, CommandError> {
+        self.run_to(connection, args, &mut io::stdout()).await
+    }
+
+    /// [`run`](Self::run), with a connection that is made where the command needs one.
+    ///
+    /// # Errors
+    /// As there, and when it cannot be made.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_lazily<F, E>(
+        &self,
+        connect: impl FnOnce() -> F,
+        args: &[String],
+    ) -> Result<ExitCode, CommandError>
+    where
+        F: Future<Output = Result<DatabaseConnection, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if args.first().is_some_and(|command| command == "makemigrations") {
+            return self.make(&args[1..], &mut io::stdout());
+        }
+        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
+        self.run(&connection, args).await
+    }
+
+    /// [`run`](Self::run), printed elsewhere.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_to(
+        &self,
+        connection: &DatabaseConnection,
+        args: &[String],
+        output: &mut (dyn Write + Send),
+    ) -> Result<ExitCode, CommandError> {
+        let (command, words) =
+            args.split_first().map_or(("", args), |(command, words)| (command.as_str(), words));
+        match command {
+            "migrate" => migrate::run(self, connection, words, output).await,
+            "showmigrations" => show::run(self, connection, words, output).await,
+<<<<<<< HEAD
+            "makemigrations" => {
+                let outcome = self.make(words).map_err(Box::new)?;
+                output.write_all(outcome.report.as_bytes())?;
+                Ok(ExitCode::from(outcome.code))
+            }
+            "" => Err(CommandError::Usage(
+                "a command is missing: `migrate`, `showmigrations` or `makemigrations`".to_owned(),
+            )),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here"))),
+        }
+    }
+
+    /// `makemigrations` with these words after it, as [`make::run`] does it: without a database.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn make(&self, args: &[String]) -> Result<Outcome, MakeError> {
+        make::run(&self.apps, args)
+=======
+            "makemigrations" => self.make(words, output),
+            "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
+        }
+    }
+
+    fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {
+        let outcome = make::run(&self.apps, words)?;
+        output.write_all(outcome.report.as_bytes())?;
+        Ok(ExitCode::from(outcome.code))
+>>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
+    }
+
+    /// What applies the migrations of these apps, for a program that does so when it starts.
+    pub fn migrator(&self, connection: &DatabaseConnection) -> Migrator {
+        let before = self.before.iter().fold(Migrator::new(connection), |migrator, add| add(migrator));
+        self.apps.iter().fold(before, |migrator, app| migrator.app(&app.name, app.migrations.clone()))
+    }
+}
+
+impl CommandError {
+    /// The error with all that it came of, in a line, to be printed.
+    pub fn line(&self) -> String {
+        chain(self)
+    }
+}
+
+impl fmt::Debug for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commands").field("apps", &self.apps).finish_non_exhaustive()
+    }
+}

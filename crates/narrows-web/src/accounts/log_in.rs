@@ -1,5 +1,4 @@
 use axum::extract::Query;
-use axum::response::Redirect;
 use garde::Validate;
 use minijinja::context;
 use narrows::scope::ClientAddr;
@@ -19,9 +18,6 @@ pub(super) struct Credentials {
     username: String,
     #[garde(length(min = 1))]
     password: String,
-    #[serde(default)]
-    #[garde(skip)]
-    next: String,
 }
 
 pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Result {

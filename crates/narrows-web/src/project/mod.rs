@@ -22,8 +22,9 @@ pub(crate) use self::error::Chain;
 pub use self::error::ProjectError;
 pub(crate) use self::headers::SecurityHeaders;
 pub(crate) use self::loading::Said;
-pub(crate) use self::open::Kit;
+pub(crate) use self::migrations::Migrator;
 pub use self::open::Opened;
+pub(crate) use self::open::{Kit, database_url};
 use crate::{App, Assets, Site};
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;

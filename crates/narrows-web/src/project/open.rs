@@ -33,6 +33,8 @@ pub struct Opened {
 pub(crate) enum Kit {
     /// Its clients.
     Program,
+    /// `check`, in place of its clients: nothing is changed.
+    Check,
     /// A test: on its own thread, with passwords that cost nothing.
     Test,
 }
@@ -77,9 +79,9 @@ impl Project {
     pub(crate) async fn open_for(mut self, kit: Kit, loaded: Loaded) -> Result<Opened, ProjectError> {
         let development = is_development(&loaded);
         let said = AccountSettings::read(&loaded)?;
-        let keys = keys(&loaded, &said, development)?;
-        let database = Database::connect(&database_url(&loaded, &said, development)?).await?;
-        if kit == Kit::Test || loaded.switch("migrate_at_start") {
+        let keys = keys(&loaded, &said, development || kit == Kit::Check)?;
+        let database = Database::connect(&database_url(&loaded, &said)?).await?;
+        if kit == Kit::Test || (kit == Kit::Program && loaded.switch("migrate_at_start")) {
             Migrator::new(&self.apps).apply(&database).await?;
         }
         let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
@@ -100,17 +102,17 @@ impl Project {
             accounts,
             database,
             settings: loaded,
+            models: self.apps.iter().map(|app| (app.name, app.models.clone())).collect(),
             development,
             sources,
             templates,
             names,
             reload: if kit == Kit::Program && development { Reload::start() } else { None },
         }));
-        for prepare in std::mem::take(&mut self.prepare) {
+        for prepare in self.prepare.drain(..).filter(|_| kit != Kit::Check) {
             prepare(site.clone()).await.map_err(ProjectError::Prepare)?;
         }
-        let workers = std::mem::take(&mut self.workers);
-        let workers = workers.into_iter().filter_map(|make| make(&site)).collect();
+        let workers = self.workers.drain(..).filter_map(|make| make(&site)).collect();
         let (name, tasks) = (self.name, std::mem::take(&mut self.tasks));
         let router = self.router(&site);
         Ok(Opened { name, site, router, workers, tasks })
@@ -172,24 +174,21 @@ fn keys(loaded: &Loaded, said: &AccountSettings, development: bool) -> Result<Ke
     if !development {
         return Err(ProjectError::NoSecretKey);
     }
-    let key = data_folder(loaded, development)?.secret_key()?;
+    let key = data_folder(loaded)?.secret_key()?;
     Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
 }
 
-pub(crate) fn database_url(
-    loaded: &Loaded,
-    said: &AccountSettings,
-    development: bool,
-) -> Result<String, ProjectError> {
+/// The database that is named, otherwise one in the data folder.
+pub(crate) fn database_url(loaded: &Loaded, said: &AccountSettings) -> Result<String, ProjectError> {
     match &said.database_url {
         Some(url) => Ok(url.clone()),
-        None => Ok(data_folder(loaded, development)?.database_url()?),
+        None => Ok(data_folder(loaded)?.database_url()?),
     }
 }
 
-fn data_folder(loaded: &Loaded, development: bool) -> Result<DataFolder, ProjectError> {
+fn data_folder(loaded: &Loaded) -> Result<DataFolder, ProjectError> {
     let said = Path::new(loaded.text("data_dir"));
-    let path = if development { beside_manifest().join(said) } else { said.to_owned() };
+    let path = if is_development(loaded) { beside_manifest().join(said) } else { said.to_owned() };
     Ok(DataFolder::open(path)?)
 }
 
