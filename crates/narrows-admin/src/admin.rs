@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::routing::{get, post};
 use narrows_models::sea_orm::EntityTrait;
-use narrows_web::{App, Error, assets};
+use narrows_web::{App, Error, Site, assets};
 
 use crate::model::Model;
 use crate::shell::Staff;
@@ -15,12 +15,19 @@ pub struct Admin {
     pub(crate) title: String,
     prefix: String,
     pub(crate) models: Vec<Arc<Model>>,
+    /// Tables of the project's that have no pages here.
+    pub(crate) hidden: Vec<Arc<Model>>,
 }
 
 impl Admin {
     /// Users, sessions and live connections alone.
     pub fn new() -> Self {
-        Self { title: "Admin".to_owned(), prefix: "/admin".to_owned(), models: Vec::new() }
+        Self {
+            title: "Admin".to_owned(),
+            prefix: "/admin".to_owned(),
+            models: Vec::new(),
+            hidden: Vec::new(),
+        }
     }
 
     /// What stands at the top of each page. Default `Admin`.
@@ -59,7 +66,7 @@ impl Admin {
                 .route("change", "/models/{model}/{key}/", get(form::change).post(form::submit_change))
                 .route("history", "/models/{model}/{key}/history/", get(log::history));
             // Each part of the admin adds its routes here; the shell puts its guard around all of them.
-            shell::guarded(paths, self, site)
+            shell::guarded(paths, self.learnt(site), site)
         })
     }
 }
@@ -76,6 +83,31 @@ impl Admin {
         let model = self.find(table).ok_or_else(Error::not_found)?;
         let may = |action: &str| staff.may(&model.permission(action));
         if may(action) || (action == "view" && may("change")) { Ok(model) } else { Err(Error::forbidden()) }
+    }
+
+    /// All tables that are known of.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.models.iter().chain(&self.hidden)
+    }
+
+    /// Whether a model has pages.
+    pub(crate) fn is_shown(&self, model: &Model) -> bool {
+        self.find(&model.table).is_some()
+    }
+
+    /// With what the project's apps say of their tables.
+    fn learnt(mut self, site: &Site) -> Self {
+        for (app, models) in site.models() {
+            // What is wrong with a model `makemigrations` says.
+            let Ok(schema) = models.read() else { continue };
+            for (table, schema) in &schema.tables {
+                match self.models.iter_mut().find(|model| model.table == *table) {
+                    Some(model) => Arc::get_mut(model).expect("nobody else has it yet").learn(app, schema),
+                    None => self.hidden.push(Arc::new(Model::hidden(app, table, schema))),
+                }
+            }
+        }
+        self
     }
 
     /// The model that a field points at, and the field there.

@@ -8,6 +8,7 @@ use minijinja::Value;
 use narrows::Channels;
 use narrows::serve::settings::Loaded;
 use narrows_django::{Accounts, Database};
+use narrows_models::Models;
 
 use crate::assets::Sources;
 use crate::reload::Reload;

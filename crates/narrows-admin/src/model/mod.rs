@@ -1,6 +1,7 @@
 //! What is known of a model: its columns, its key, and what it points at.
 
 mod kind;
+mod schema;
 mod words;
 
 use std::fmt;
@@ -42,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) order: Option<(usize, bool)>,
     pub(crate) per_page: u64,
     pub(crate) label: Label,
+    pub(crate) has_own_names: bool,
+    pub(crate) has_own_permissions: bool,
 }
 
 /// A name of SQL's or Rust's as people read it.
@@ -160,6 +163,8 @@ impl Model {
             filters: Vec::new(),
             order: None,
             per_page: 50,
+            has_own_names: false,
+            has_own_permissions: false,
             label: label.map_or(Label::Key, Label::Field),
             auto_key: key.len() == 1 && E::PrimaryKey::auto_increment(),
             list: if list.is_empty() { key.clone() } else { list },
@@ -173,15 +178,18 @@ impl Model {
             Some((app, name)) if !name.is_empty() => (app.to_owned(), name.to_owned()),
             _ => ("site".to_owned(), model.table.clone()),
         };
-        model.belongs_to(&app, &name, &model.table.clone());
+        model.belongs_to(&app, &name);
         model
     }
 
     /// Says which app it is of, and what it is called there.
-    pub(crate) fn belongs_to(&mut self, app: &str, name: &str, title: &str) {
+    pub(crate) fn belongs_to(&mut self, app: &str, name: &str) {
         app.clone_into(&mut self.app);
         name.clone_into(&mut self.name);
-        let one = words::singular(title);
+        if self.has_own_names {
+            return;
+        }
+        let one = words::singular(name);
         self.singular = words::title(&one, false);
         self.plural = words::title(&words::plural(&one), false);
     }

@@ -14,7 +14,11 @@ async fn nobody_is_sent_to_the_log_in_and_comes_back() {
 
     let page = site.get(&login).await;
     assert!(page.contains("value=\"/admin/models/library_author/?q=x\""), "{}", page.text());
-    let fields = [("username", "ada"), ("password", "a quiet green field"), ("next", "/admin/models/library_author/?q=x")];
+    let fields = [
+        ("username", "ada"),
+        ("password", "a quiet green field"),
+        ("next", "/admin/models/library_author/?q=x"),
+    ];
     let done = site.post_form("/admin/login/", &fields).await;
     assert_eq!(done.header("location"), Some("/admin/models/library_author/?q=x"));
     assert_eq!(site.get("/admin/").await.status().as_u16(), 200);

@@ -5,7 +5,6 @@ pub mod make;
 mod migrate;
 mod show;
 
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
@@ -15,17 +14,11 @@ use std::sync::Arc;
 pub use app::AppModels;
 use sea_orm::DatabaseConnection;
 
-<<<<<<< HEAD
 use make::{MakeError, Outcome};
 
-=======
-pub use self::app::AppModels;
-use self::make::MakeError;
->>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
 use crate::migrate::{MigrateError, Migrator, chain};
-use crate::{Migrations, Models};
-
-const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
+use crate::migration::Migrations;
+use crate::models::Models;
 
 /// The commands, over the apps of a program.
 ///
@@ -42,11 +35,7 @@ const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
 /// ```
 #[derive(Clone, Default)]
 pub struct Commands {
-<<<<<<< HEAD
     pub(crate) apps: Vec<AppModels>,
-=======
-    apps: Vec<AppModels>,
->>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
     before: Vec<Adds>,
 }
 
@@ -59,12 +48,6 @@ pub enum CommandError {
     /// The command, or a word after it, is not known.
     #[error("{0}")]
     Usage(String),
-    /// No migrations were made.
-    #[error(transparent)]
-    Make(#[from] MakeError),
-    /// There is no connection to the database.
-    #[error("the database cannot be reached")]
-    Connect(#[source] Box<dyn Error + Send + Sync>),
     /// The migrations were not applied or taken back.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -109,19 +92,13 @@ impl Commands {
     /// Runs a command: its name, and the words after it.
     ///
     /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
-<<<<<<< HEAD
     /// * `showmigrations [APP]`
     /// * `makemigrations [APP…] [OPTIONS]`, which needs no database: see [`make`](Self::make)
-=======
-    /// * `showmigrations [APP]…`
-    /// * `makemigrations …`, which is [`make::run`] and asks no database
->>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
     ///
-    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
-    /// `makemigrations --check` found something.
+    /// What it did is printed to the standard output, errors are returned.
     ///
     /// # Errors
-    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
+    /// When the words are wrong, or as [`Migrator::migrate`] says.
     ///
     /// # Cancel safety
     /// As [`Migrator::migrate`].
@@ -131,29 +108,6 @@ impl Commands {
         args: &[String],
     ) -> Result<ExitCode, CommandError> {
         self.run_to(connection, args, &mut io::stdout()).await
-    }
-
-    /// [`run`](Self::run), with a connection that is made where the command needs one.
-    ///
-    /// # Errors
-    /// As there, and when it cannot be made.
-    ///
-    /// # Cancel safety
-    /// As there.
-    pub async fn run_lazily<F, E>(
-        &self,
-        connect: impl FnOnce() -> F,
-        args: &[String],
-    ) -> Result<ExitCode, CommandError>
-    where
-        F: Future<Output = Result<DatabaseConnection, E>>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        if args.first().is_some_and(|command| command == "makemigrations") {
-            return self.make(&args[1..], &mut io::stdout());
-        }
-        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
-        self.run(&connection, args).await
     }
 
     /// [`run`](Self::run), printed elsewhere.
@@ -174,7 +128,6 @@ impl Commands {
         match command {
             "migrate" => migrate::run(self, connection, words, output).await,
             "showmigrations" => show::run(self, connection, words, output).await,
-<<<<<<< HEAD
             "makemigrations" => {
                 let outcome = self.make(words).map_err(Box::new)?;
                 output.write_all(outcome.report.as_bytes())?;
@@ -193,18 +146,6 @@ impl Commands {
     /// As there.
     pub fn make(&self, args: &[String]) -> Result<Outcome, MakeError> {
         make::run(&self.apps, args)
-=======
-            "makemigrations" => self.make(words, output),
-            "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
-            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
-        }
-    }
-
-    fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {
-        let outcome = make::run(&self.apps, words)?;
-        output.write_all(outcome.report.as_bytes())?;
-        Ok(ExitCode::from(outcome.code))
->>>>>>> 10cd1529e437374feaa231e6114a641b1b52d20f
     }
 
     /// What applies the migrations of these apps, for a program that does so when it starts.
