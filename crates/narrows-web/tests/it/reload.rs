@@ -97,7 +97,10 @@ fn a_page_gets_the_script_and_nothing_else_does() {
         assert!(!program.get(path).contains("reload.js"), "{path}");
     }
     let script = program.get("/__narrows__/reload.js");
-    assert!(script.contains("text/javascript") && script.contains("EventSource('/__narrows__/reload')"), "{script}");
+    assert!(
+        script.contains("text/javascript") && script.contains("EventSource('/__narrows__/reload')"),
+        "{script}"
+    );
 }
 
 #[test]

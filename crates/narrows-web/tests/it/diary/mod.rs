@@ -1,5 +1,6 @@
 //! A small project: users' diaries, and a worker that counts their pages.
 
+mod migrations;
 pub mod page;
 
 use axum::extract::State;
@@ -40,7 +41,7 @@ pub fn project() -> Project {
 }
 
 fn app() -> App {
-    App::new("diary").models(Models::new().entity(page::Entity)).migrations(narrows_web::models::migrations!()).routes(|_| {
+    App::new("diary").models(Models::new().entity(page::Entity)).migrations(migrations::all()).routes(|_| {
         Routes::new().route("title", "/", get(title)).route("pages", "/pages/", post(write).get(count))
     })
 }
