@@ -5,7 +5,6 @@ pub mod make;
 mod migrate;
 mod show;
 
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
@@ -14,12 +13,16 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 
+<<<<<<< HEAD
 pub use self::app::AppModels;
 use self::make::MakeError;
-use crate::migrate::{MigrateError, Migrator, chain};
-use crate::{Migrations, Models};
+=======
+use make::{MakeError, Outcome};
 
-const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
+>>>>>>> 77c914b0e18524b9d0a2926326db3cb1826939ea
+use crate::migrate::{MigrateError, Migrator, chain};
+use crate::migration::Migrations;
+use crate::models::Models;
 
 /// The commands, over the apps of a program.
 ///
@@ -36,7 +39,11 @@ const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
 /// ```
 #[derive(Clone, Default)]
 pub struct Commands {
+<<<<<<< HEAD
     apps: Vec<AppModels>,
+=======
+    pub(crate) apps: Vec<AppModels>,
+>>>>>>> 77c914b0e18524b9d0a2926326db3cb1826939ea
     before: Vec<Adds>,
 }
 
@@ -49,12 +56,15 @@ pub enum CommandError {
     /// The command, or a word after it, is not known.
     #[error("{0}")]
     Usage(String),
+<<<<<<< HEAD
     /// No migrations were made.
     #[error("no migrations were made")]
     Make(#[source] Box<MakeError>),
     /// There is no connection to the database.
     #[error("the database cannot be reached")]
     Connect(#[source] Box<dyn Error + Send + Sync>),
+=======
+>>>>>>> 77c914b0e18524b9d0a2926326db3cb1826939ea
     /// The migrations were not applied or taken back.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -96,14 +106,18 @@ impl Commands {
     /// Runs a command: its name, and the words after it.
     ///
     /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
+<<<<<<< HEAD
     /// * `showmigrations [APP]…`
     /// * `makemigrations …`, which is [`make::run`] and asks no database
+=======
+    /// * `showmigrations [APP]`
+    /// * `makemigrations [APP…] [OPTIONS]`, which needs no database: see [`make`](Self::make)
+>>>>>>> 77c914b0e18524b9d0a2926326db3cb1826939ea
     ///
-    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
-    /// `makemigrations --check` found something.
+    /// What it did is printed to the standard output, errors are returned.
     ///
     /// # Errors
-    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
+    /// When the words are wrong, or as [`Migrator::migrate`] says.
     ///
     /// # Cancel safety
     /// As [`Migrator::migrate`].
@@ -113,29 +127,6 @@ impl Commands {
         args: &[String],
     ) -> Result<ExitCode, CommandError> {
         self.run_to(connection, args, &mut io::stdout()).await
-    }
-
-    /// [`run`](Self::run), with a connection that is made where the command needs one.
-    ///
-    /// # Errors
-    /// As there, and when it cannot be made.
-    ///
-    /// # Cancel safety
-    /// As there.
-    pub async fn run_lazily<F, E>(
-        &self,
-        connect: impl FnOnce() -> F,
-        args: &[String],
-    ) -> Result<ExitCode, CommandError>
-    where
-        F: Future<Output = Result<DatabaseConnection, E>>,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        if args.first().is_some_and(|command| command == "makemigrations") {
-            return self.make(&args[1..], &mut io::stdout());
-        }
-        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
-        self.run(&connection, args).await
     }
 
     /// [`run`](Self::run), printed elsewhere.
@@ -156,6 +147,7 @@ impl Commands {
         match command {
             "migrate" => migrate::run(self, connection, words, output).await,
             "showmigrations" => show::run(self, connection, words, output).await,
+<<<<<<< HEAD
             "makemigrations" => self.make(words, output),
             "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
             other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
@@ -166,6 +158,26 @@ impl Commands {
         let outcome = make::run(&self.apps, words).map_err(|error| CommandError::Make(Box::new(error)))?;
         output.write_all(outcome.report.as_bytes())?;
         Ok(ExitCode::from(outcome.code))
+=======
+            "makemigrations" => {
+                let outcome = self.make(words).map_err(Box::new)?;
+                output.write_all(outcome.report.as_bytes())?;
+                Ok(ExitCode::from(outcome.code))
+            }
+            "" => Err(CommandError::Usage(
+                "a command is missing: `migrate`, `showmigrations` or `makemigrations`".to_owned(),
+            )),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here"))),
+        }
+    }
+
+    /// `makemigrations` with these words after it, as [`make::run`] does it: without a database.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn make(&self, args: &[String]) -> Result<Outcome, MakeError> {
+        make::run(&self.apps, args)
+>>>>>>> 77c914b0e18524b9d0a2926326db3cb1826939ea
     }
 
     /// What applies the migrations of these apps, for a program that does so when it starts.
