@@ -7,11 +7,11 @@ async fn site() -> TestSite {
     tutorial_3::project().test().await
 }
 
-/// Somebody who has entered a room, and their socket.
-async fn enter(browser: &Browser, room: &str, name: &str) -> TestClient {
-    let entered = browser.post_form("/", &[("room", room), ("name", name)]).await;
-    assert_eq!(entered.status(), 303, "{}", entered.text());
-    browser.socket(&format!("/ws/chat/{room}/")).await
+/// Somebody who is logged in, in a browser of their own.
+async fn user(site: &TestSite, name: &str) -> Browser {
+    let browser = site.another_browser();
+    browser.log_in(&site.user(name).await).await;
+    browser
 }
 
 /// The next thing that was said; who came and went is passed over.
@@ -25,31 +25,29 @@ async fn said(page: &mut TestClient) -> Value {
 }
 
 #[tokio::test]
-async fn what_one_says_all_in_the_room_hear() {
+async fn what_one_says_all_in_the_room_hear_and_who_comes_later_reads() {
     let site = site().await;
-    let mut ada = enter(&site, "tea", "Ada").await;
-    let mut grace = enter(&site.another_browser(), "tea", "Grace").await;
+    let mut ada = user(&site, "Ada").await.socket("/ws/chat/tea/").await;
+    let mut grace = user(&site, "Grace").await.socket("/ws/chat/tea/").await;
 
     ada.send(&json!({"type": "say", "text": "Hello"})).await;
 
-    for page in [&mut ada, &mut grace] {
-        let message = said(page).await;
-        assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
-    }
+    let message = said(&mut grace).await;
+    assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
+    let mut later = user(&site, "Joan").await.socket("/ws/chat/tea/").await;
+    assert_eq!(said(&mut later).await, message);
 }
 
 #[tokio::test]
-async fn a_form_without_a_name_comes_back_with_what_is_wrong() {
+async fn rooms_are_for_users() {
     let site = site().await;
-    let page = site.post_form("/", &[("room", "tea"), ("name", "")]).await;
-    assert_eq!(page.status(), 422);
-    assert!(page.text().contains("length is lower than 1") && page.text().contains("value=\"tea\""), "{}", page.text());
-}
-
-#[tokio::test]
-async fn who_has_no_name_gets_neither_the_page_nor_the_socket() {
-    let site = site().await;
-    assert_eq!(site.get("/chat/tea/").await.header("location"), Some("/"));
+    let page = site.get("/chat/tea/").await;
+    assert_eq!(page.header("location"), Some("/login/?next=/chat/tea/"));
     let refused = site.socket_request("/ws/chat/tea/").try_connect().await;
-    assert_eq!(refused.expect_err("nobody knows them").status(), 403);
+    assert_eq!(refused.expect_err("they are not logged in").status(), 401);
+}
+
+#[tokio::test]
+async fn the_migrations_are_up_to_date() {
+    tutorial_3::project().check_migrations().unwrap();
 }

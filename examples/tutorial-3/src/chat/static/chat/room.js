@@ -7,8 +7,11 @@ const client = new Narrows(log.dataset.socket);
 client.on('narrows.open', () => { state.textContent = 'Connected.'; });
 client.on('narrows.reconnecting', () => { state.textContent = 'Connecting again …'; });
 
-client.on('said', ({ from, text }) => {
+client.on('said', ({ id, from, text }) => {
+  // After a reconnection the last messages come once more.
+  if (log.querySelector(`[data-id="${id}"]`)) return;
   const [line, name] = ['li', 'strong'].map((tag) => document.createElement(tag));
+  line.dataset.id = id;
   name.textContent = from;
   line.append(name, ` ${text}`);
   log.append(line);

@@ -1,0 +1,35 @@
+const { Narrows } = await import(document.querySelector('#client').href);
+
+const [state, here, log, form, problem] = ['state', 'here', 'log', 'say', 'problem'].map((id) => document.getElementById(id));
+
+// It comes back by itself when the connection is lost, and asks for what it missed.
+const client = new Narrows(log.dataset.socket);
+client.on('narrows.open', () => { state.textContent = 'Connected.'; });
+client.on('narrows.reconnecting', () => { state.textContent = 'Connecting again …'; });
+
+client.on('said', ({ id, from, text }) => {
+  // After a reconnection the last messages come once more.
+  if (log.querySelector(`[data-id="${id}"]`)) return;
+  const [line, name] = ['li', 'strong'].map((tag) => document.createElement(tag));
+  line.dataset.id = id;
+  name.textContent = from;
+  line.append(name, ` ${text}`);
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
+});
+
+const roster = client.presence(log.dataset.present);
+const names = () => { here.textContent = `Here: ${[...roster.people.keys()].sort().join(', ')}`; };
+for (const change of ['sync', 'join', 'leave']) roster.on(change, names);
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  try {
+    // Answered when it is stored; sent once at most, so that it is never stored twice.
+    await client.request({ type: 'say', text: form.text.value }, { retry: false });
+    form.reset();
+    problem.textContent = '';
+  } catch (error) {
+    problem.textContent = error.detail || 'That was not sent. Try again.';
+  }
+});
