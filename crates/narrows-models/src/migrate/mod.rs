@@ -382,7 +382,7 @@ impl Migrator {
             return Err(MigrateError::Stays { migration: node.label() });
         }
         let applied = graph.applied(&known.names);
-        let from = known.progress.get(&(node.app.to_owned(), node.name.to_owned())).copied();
+        let from = known.progress.get(&(node.app.to_owned(), node.name.to_owned())).cloned();
         let mut faked = self.fake;
         let mut tasks = Vec::new();
         if !self.fake && !is_made {
@@ -403,8 +403,8 @@ impl Migrator {
             session.enforce_foreign_keys(false).await?;
         }
         let begun = Instant::now();
-        let place = Place { app: node.app, name: node.name, forwards, operations: node.operations().len() };
-        let resumes_at = from.map(|from| from.done + usize::from(from.forwards));
+        let place = Place { app: node.app, name: node.name, forwards, operations: node.operations() };
+        let resumes_at = from.as_ref().map(|from| from.done + usize::from(from.forwards));
         let done = self.within(session, &place, &tasks, known, from, resumes_at, looks_away).await;
         if enforced {
             session.enforce_foreign_keys(true).await?;
@@ -474,10 +474,10 @@ impl Migrator {
 
     /// From now on it is one that stopped half-way, with all of it in effect.
     async fn unrecord(&self, session: &Session, place: &Place<'_>) -> Result<(), MigrateError> {
-        let whole = Progress { done: place.operations, statements: 0, forwards: false, unsure: false };
+        let whole = place.progress(place.operations.len());
         session.begin(self.lock_wait, &self.tell).await?;
         let unrecorded = async {
-            record::save_progress(session, place.app, place.name, whole).await?;
+            record::save_progress(session, place.app, place.name, &whole).await?;
             Ok(record::remove(session, place.app, place.name).await?)
         };
         let unrecorded = unrecorded.await;

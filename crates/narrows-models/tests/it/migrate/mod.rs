@@ -1,4 +1,5 @@
 mod beginner;
 mod changes;
+mod kinds;
 mod site;
 mod structure;
