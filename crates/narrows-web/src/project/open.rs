@@ -10,7 +10,7 @@ use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
 
 use super::loading::{beside_manifest, is_development};
 use super::migrations::Migrator;
-use super::{DataFolder, Project, ProjectError, Task};
+use super::{DataFolder, MakeTask, Project, ProjectError};
 use crate::assets::Sources;
 use crate::reload::{self, Reload};
 use crate::routes::Names;
@@ -25,7 +25,7 @@ pub struct Opened {
     pub(super) site: Site,
     pub(super) router: Router,
     pub(super) workers: Vec<Worker>,
-    pub(super) tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
+    pub(super) tasks: Vec<MakeTask>,
 }
 
 /// For whom a site is opened.
