@@ -239,8 +239,8 @@ async fn a_large_file_is_sent_whole() {
 #[tokio::test]
 async fn a_file_that_everybody_may_keep_sets_nobodys_cookie() {
     let project = Project::new("small", "1.0.0").assets(embedded_project::embedded());
-    let cookie = SessionCookie::new().save_every_request(true);
-    let site = project.accounts(|accounts| accounts.session_cookie(cookie)).test().await;
+    let cookie = SessionCookie::default().save_every_request(true);
+    let site = project.accounts(|accounts| accounts.cookie(cookie)).test().await;
     site.log_in(&site.user("ada").await).await;
     let file = site.get(&url(&site, "site.css")).await;
     assert_eq!((file.status().as_u16(), file.header("set-cookie")), (200, None));
