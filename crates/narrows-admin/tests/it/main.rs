@@ -8,3 +8,4 @@ mod project;
 mod removal;
 mod shell;
 mod support;
+mod users;
