@@ -4,15 +4,18 @@ mod admin;
 mod form;
 mod list;
 mod listed;
+mod live;
 mod log;
 mod migrations;
 mod model;
 mod permissions;
 mod removal;
 mod rows;
+mod sessions;
 mod shell;
 mod value;
 
 pub use admin::Admin;
 pub use listed::Listed;
+pub use live::Target;
 pub use narrows_models::sea_orm;
