@@ -7,7 +7,7 @@ use narrows_web::{App, Error, Site, assets};
 use crate::model::Model;
 use crate::shell::Staff;
 use crate::shell::{self, Paths};
-use crate::{Listed, form, list, live, log, migrations, removal, sessions};
+use crate::{Listed, access, form, list, live, log, migrations, removal, sessions, users};
 
 /// What the admin shows.
 #[derive(Debug)]
@@ -59,12 +59,20 @@ impl Admin {
         let models = narrows_models::Models::new().entity(log::Entity);
         App::new("admin").models(models).migrations(migrations::all()).assets(assets!()).routes(|site| {
             let paths = Paths::below(&self.prefix);
+            let users = format!("/models/{}", site.accounts().user_model().table);
             let paths = paths
                 .route("log", "/log/", get(log::all))
                 .route("list", "/models/{model}/", get(list::list))
                 .route("add", "/models/{model}/add/", get(form::add).post(form::submit_add))
                 .route("delete_selected", "/models/{model}/delete/", post(removal::ask_selected))
                 .route("delete", "/models/{model}/{key}/delete/", get(removal::ask).post(removal::submit))
+                .route("user_add", &format!("{users}/add/"), get(users::add).post(users::submit_add))
+                .route(
+                    "user_password",
+                    &format!("{users}/{{key}}/password/"),
+                    get(users::password).post(users::submit_password),
+                )
+                .route("access", "/models/{model}/{key}/access/", get(access::page).post(access::submit))
                 .route("options", "/models/{model}/options/{column}/", get(form::options))
                 .route("change", "/models/{model}/{key}/", get(form::change).post(form::submit_change))
                 .route("history", "/models/{model}/{key}/history/", get(log::history));
@@ -112,6 +120,18 @@ impl Admin {
                 }
             }
         }
+        let users = site.accounts().user_model();
+        for model in [Model::users(users), Model::groups()] {
+            // The project's own way of showing them has neither passwords nor permissions.
+            self.models.retain(|known| known.table != model.table);
+            self.models.push(Arc::new(model));
+        }
+        for model in Model::memberships(&users.table, &users.key, &access::Tables::of(users)) {
+            if self.tables().all(|known| known.table != model.table) {
+                self.hidden.push(Arc::new(model));
+            }
+        }
+        self.hidden.retain(|hidden| !self.models.iter().any(|model| model.table == hidden.table));
         self
     }
 

@@ -1,5 +1,6 @@
 //! An admin at `/admin/` for staff: rows of the models, users, sessions, live connections.
 
+mod access;
 mod admin;
 mod form;
 mod list;
@@ -13,6 +14,7 @@ mod removal;
 mod rows;
 mod sessions;
 mod shell;
+mod users;
 mod value;
 
 pub use admin::Admin;

@@ -13,7 +13,7 @@ use narrows_models::Models;
 use crate::assets::Sources;
 use crate::reload::Reload;
 use crate::routes::Names;
-use crate::templates::{Templates, static_path};
+use crate::templates::{TemplateErrors, Templates, static_path};
 use crate::{Db, UrlError};
 
 /// What all views, consumers and commands of a site share: the state of its router. Clones are cheap.
@@ -122,6 +122,11 @@ impl Site {
 
     pub(crate) fn templates(&self) -> &Templates {
         &self.0.templates
+    }
+
+    /// Parses all templates, as for production.
+    pub(crate) fn check_templates(&self) -> Result<(), TemplateErrors> {
+        self.templates().check(&self.0.sources, false)
     }
 
     /// The names of the routes: none until the site is open.

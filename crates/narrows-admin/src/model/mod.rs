@@ -1,5 +1,6 @@
 //! What is known of a model: its columns, its key, and what it points at.
 
+mod accounts;
 mod kind;
 mod schema;
 mod words;
@@ -15,6 +16,7 @@ use narrows_models::sea_orm::{
     PrimaryKeyTrait, QueryResult, QueryTrait, RelationTrait,
 };
 
+pub(crate) use self::accounts::Role;
 pub(crate) use self::kind::Kind;
 use crate::listed::Filter;
 
@@ -45,6 +47,7 @@ pub(crate) struct Model {
     pub(crate) label: Label,
     pub(crate) has_own_names: bool,
     pub(crate) has_own_permissions: bool,
+    pub(crate) role: Role,
 }
 
 /// A name of SQL's or Rust's as people read it.
@@ -63,6 +66,8 @@ pub(crate) struct Field {
     /// Its default, as the input of a new row shows it.
     pub(crate) default: Option<String>,
     pub(crate) read_only: bool,
+    /// Edited by superusers alone.
+    pub(crate) for_superusers: bool,
     /// Never shown; written where something is typed.
     pub(crate) secret: bool,
     /// A NOT NULL text that may be empty.
@@ -123,6 +128,7 @@ impl Model {
                 has_default: def.get_column_default().is_some(),
                 default: def.get_column_default().and_then(default_text),
                 read_only: false,
+                for_superusers: false,
                 secret: words::is_secret(&name),
                 blank: false,
                 help: None,
@@ -165,6 +171,7 @@ impl Model {
             per_page: 50,
             has_own_names: false,
             has_own_permissions: false,
+            role: Role::Plain,
             label: label.map_or(Label::Key, Label::Field),
             auto_key: key.len() == 1 && E::PrimaryKey::auto_increment(),
             list: if list.is_empty() { key.clone() } else { list },

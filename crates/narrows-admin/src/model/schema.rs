@@ -19,6 +19,7 @@ impl Model {
                 has_default: column.default.is_some(),
                 default: None,
                 read_only: true,
+                for_superusers: false,
                 secret: false,
                 blank: false,
                 help: None,
@@ -46,6 +47,7 @@ impl Model {
             label: Label::Key,
             has_own_names: false,
             has_own_permissions: false,
+            role: super::Role::Plain,
         };
         model.learn(app, schema);
         model
@@ -66,6 +68,14 @@ impl Model {
             .collect();
         let links: Vec<Link> =
             schema.foreign_keys.iter().filter_map(|key| Some(link(fields(&key.columns)?, key))).collect();
+        for column in &schema.columns {
+            if let (Some(at), narrows_models::schema::Kind::Varchar(max)) =
+                (self.field(&column.name), &column.kind)
+                && let Kind::Text { max_chars, .. } = &mut self.fields[at].kind
+            {
+                *max_chars = Some(*max);
+            }
+        }
         self.unique.extend(unique);
         self.unique.sort_unstable();
         self.unique.dedup();

@@ -5,7 +5,7 @@ use narrows_admin::{Admin, Target};
 use narrows_web::narrows::testing::TestClient;
 use narrows_web::narrows::{Channels, Close, Connection, Consumer, Group, NoEvent, Reject};
 use narrows_web::narrows_django::{MaybeUser, User};
-use narrows_web::testing::{Browser, TestSite};
+use narrows_web::testing::{Browser, TestResponse, TestSite};
 use narrows_web::{App, Project, Routes};
 use serde_json::{Value, json};
 
@@ -73,6 +73,16 @@ pub(crate) async fn visitor(site: &TestSite, username: &str, hall: &str) -> (Use
     browser.log_in(&user).await;
     let socket = browser.socket(&format!("/ws/{hall}/")).await;
     (user, browser, socket)
+}
+
+/// A page as it stands, but for the slashes in it.
+pub(crate) fn plain(page: &TestResponse) -> String {
+    page.text().replace("&#x2f;", "/")
+}
+
+/// The page at this address.
+pub(crate) async fn open(site: &TestSite, path: &str) -> String {
+    plain(&site.get(path).await)
 }
 
 /// Makes sure that a socket is open.

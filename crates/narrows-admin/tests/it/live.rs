@@ -1,26 +1,26 @@
 //! Live connections in the admin, with real sockets.
 
-use narrows_web::testing::{TestResponse, TestSite};
+use narrows_web::testing::TestSite;
 use serde_json::json;
 
-use crate::hall::{is_open, quiet_project, site, visitor};
+use crate::hall::{is_open, open, plain, quiet_project, site, visitor};
 use crate::support::{staff, value};
 
 /// The address of the first link that ends in this way.
-fn link(page: &TestResponse, end: &str) -> String {
-    let text = page.text();
-    let links = text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+fn link(page: &str, end: &str) -> String {
+    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let found = links.into_iter().find(|link| link.ends_with(end));
-    found.unwrap_or_else(|| panic!("no link ends with {end} in {text}")).to_owned()
+    found.unwrap_or_else(|| panic!("no link ends with {end} in {page}")).to_owned()
 }
 
 /// The list once so many connections are in it: a client knows of its acceptance a moment before the server does.
-async fn listed(site: &TestSite, path: &str, count: usize) -> TestResponse {
+async fn listed(site: &TestSite, path: &str, count: usize) -> String {
     let listed = async {
         loop {
             let page = site.get(path).await;
             assert_eq!(page.status().as_u16(), 200, "{}", page.text());
-            if page.text().matches("/live/connections/").count() == count {
+            let page = plain(&page);
+            if page.matches("/live/connections/").count() == count {
                 return page;
             }
             tokio::task::yield_now().await;
@@ -38,16 +38,16 @@ async fn connections_are_listed_with_their_users_and_narrowed() {
     for text in
         ["bob", "eve", "/ws/red/", "hall.blue", "Hall", "everyone", "1 of 1 node answered", "hx-trigger"]
     {
-        assert!(page.contains(text), "{text} is not in {}", page.text());
+        assert!(page.contains(text), "{text} is not in {page}");
     }
     assert!(page.contains("<strong>2</strong> connections"));
     for narrowed in ["?user=bob", &format!("?user={}", bob.id), "?path=/ws/red", "?group=hall.red"] {
         let page = listed(&site, &format!("/admin/live/{narrowed}"), 1).await;
-        assert!(page.contains("/ws/red/") && !page.contains("/ws/blue/"), "{narrowed}: {}", page.text());
+        assert!(page.contains("/ws/red/") && !page.contains("/ws/blue/"), "{narrowed}: {page}");
     }
     for nothing in ["?user=nobody", "?path=<b>", "?group=a b", "?user=%00"] {
         let page = listed(&site, &format!("/admin/live/{nothing}"), 0).await;
-        assert!(page.contains("No connection fits") && !page.contains("<b>"), "{nothing}: {}", page.text());
+        assert!(page.contains("No connection fits") && !page.contains("<b>"), "{nothing}: {page}");
     }
     assert_eq!(site.get("/admin/live/?after=junk").await.status().as_u16(), 200);
 }
@@ -60,7 +60,7 @@ async fn fifty_connections_fill_a_page_and_the_rest_is_on_the_next() {
         sockets.push(site.another_browser().socket("/ws/red/").await);
     }
     let page = listed(&site, "/admin/live/", 50).await;
-    let next = page.text().split("href=\"?after=").nth(1).expect("there is a next page").split('"').next();
+    let next = page.split("href=\"?after=").nth(1).expect("there is a next page").split('"').next();
     let next = format!("/admin/live/?after={}", next.unwrap());
     assert!(listed(&site, &next, 3).await.contains("First"));
 }
@@ -72,14 +72,14 @@ async fn a_connection_is_ended_after_a_question_and_written_down() {
     let (_eve, _browser2, mut eves) = visitor(&site, "eve", "blue").await;
     listed(&site, "/admin/live/", 2).await;
     let end = link(&listed(&site, "/admin/live/?user=bob", 1).await, "/end/");
-    let question = site.get(&end).await;
-    assert!(question.contains("bob") && question.contains("<form method=\"post\""), "{}", question.text());
+    let question = open(&site, &end).await;
+    assert!(question.contains("bob") && question.contains("<form method=\"post\""), "{question}");
     is_open(&mut bobs).await;
     let done = site.post_form(&end, &[("reason", "too loud")]).await;
     assert_eq!(done.header("location"), Some("/admin/live/"), "{}", done.text());
     assert_eq!(bobs.expect_close(4403).await, "too loud");
     is_open(&mut eves).await;
-    assert!(site.get("/admin/live/").await.contains("The connection of bob at /ws/red/ was ended."));
+    assert!(open(&site, "/admin/live/").await.contains("The connection of bob at /ws/red/ was ended."));
     assert!(site.get("/admin/log/").await.contains("too loud"));
     let again = site.post_form(&end, &[]).await;
     assert_eq!(again.header("location"), Some("/admin/live/"));
@@ -110,8 +110,8 @@ async fn each_action_needs_its_own_permission() {
     let page = listed(&site, "/admin/live/", 1).await;
     let end = link(&page, "/end/");
     staff(&site, &["narrows_admin.view_connection"]).await;
-    let page = site.get("/admin/live/").await;
-    assert!(page.contains("/ws/red/") && !page.contains("/end/"), "{}", page.text());
+    let page = open(&site, "/admin/live/").await;
+    assert!(page.contains("/ws/red/") && !page.contains("/end/"), "{page}");
     assert!(!page.contains("/admin/live/announcements/") && !page.contains("/admin/sessions/"));
     for path in [end.as_str(), "/admin/live/users/1/end/", "/admin/live/announcements/"] {
         assert_eq!(site.get(path).await.status().as_u16(), 403, "{path}");
@@ -165,7 +165,11 @@ async fn an_announcement_that_is_none_is_typed_again_and_one_that_failed_is_kept
     let long = "x".repeat(2001);
     assert_eq!(site.post_form(path, &[("text", long.as_str())]).await.status().as_u16(), 422);
     let failed = site.post_form(path, &[("text", "fail")]).await;
-    assert!(failed.status().as_u16() == 503 && failed.contains(">fail</textarea>"), "{}", failed.text());
+    assert!(
+        failed.status().as_u16() == 503 && plain(&failed).contains(">fail</textarea>"),
+        "{}",
+        failed.text()
+    );
 }
 
 #[tokio::test]
@@ -173,6 +177,6 @@ async fn without_a_way_to_announce_there_is_no_form() {
     let site = quiet_project().test().await;
     let ada = site.superuser("ada").await;
     site.log_in(&ada).await;
-    assert!(!site.get("/admin/live/").await.contains("/admin/live/announcements/"));
+    assert!(!open(&site, "/admin/live/").await.contains("/admin/live/announcements/"));
     assert_eq!(site.get("/admin/live/announcements/").await.status().as_u16(), 404);
 }
