@@ -1,5 +1,6 @@
 //! An admin at `/admin/` for staff: rows of the models, users, sessions, live connections.
 
+mod access;
 mod admin;
 mod form;
 mod list;
@@ -11,6 +12,7 @@ mod permissions;
 mod removal;
 mod rows;
 mod shell;
+mod users;
 mod value;
 
 pub use admin::Admin;

@@ -46,3 +46,7 @@ pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};
 pub use site::Site;
 pub use templates::TemplateErrors;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/web.md")]
+struct Web;
