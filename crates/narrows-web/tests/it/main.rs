@@ -6,6 +6,7 @@
 
 mod accounts;
 mod assets;
+mod auth;
 mod commands;
 mod db;
 mod diary;
