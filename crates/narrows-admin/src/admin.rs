@@ -7,7 +7,7 @@ use narrows_web::{App, Error, Site, assets};
 use crate::model::Model;
 use crate::shell::Staff;
 use crate::shell::{self, Paths};
-use crate::{Listed, access, form, list, log, migrations, removal, users};
+use crate::{Listed, access, form, list, live, log, migrations, removal, sessions, users};
 
 /// What the admin shows.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Admin {
     pub(crate) models: Vec<Arc<Model>>,
     /// Tables of the project's that have no pages here.
     pub(crate) hidden: Vec<Arc<Model>>,
+    /// How announcements are sent.
+    pub(crate) announce: Option<live::Announce>,
 }
 
 impl Admin {
@@ -27,6 +29,7 @@ impl Admin {
             prefix: "/admin".to_owned(),
             models: Vec::new(),
             hidden: Vec::new(),
+            announce: None,
         }
     }
 
@@ -73,6 +76,8 @@ impl Admin {
                 .route("options", "/models/{model}/options/{column}/", get(form::options))
                 .route("change", "/models/{model}/{key}/", get(form::change).post(form::submit_change))
                 .route("history", "/models/{model}/{key}/history/", get(log::history));
+            let paths = live::routes(paths, &self, site);
+            let paths = sessions::routes(paths);
             // Each part of the admin adds its routes here; the shell puts its guard around all of them.
             shell::guarded(paths, self.learnt(site), site)
         })
