@@ -29,7 +29,7 @@ async fn an_empty_item_of_newapp_is_refused() {
     let site = site().await;
     let page = site.post_form("/newapp/", &[("text", "")]).await;
     assert!(
-        page.text().contains("length is lower than 1"),
+        page.text().contains("This field is required."),
         "{}",
         page.text()
     );

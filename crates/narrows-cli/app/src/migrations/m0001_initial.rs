@@ -1,8 +1,8 @@
-//! The first table.
+//! Makes `item`.
 
 use narrows_web::models::migration::{Column, Migration, Table};
 
-pub fn migration() -> Migration {
+pub(super) fn migration() -> Migration {
     Migration::new("0001_initial").create_table(
         "newapp_item",
         Table::new()

@@ -38,8 +38,8 @@ async fn a_name_that_is_wrong_or_taken_comes_back_with_the_reason() {
     open_room(&site, "lobby").await;
 
     let reasons = [
-        ("Lobby!", "use small letters"),
-        ("", "length is lower than 1"),
+        ("Lobby!", "Use small letters"),
+        ("", "This field is required."),
         ("lobby", "There is a room of this name already"),
     ];
     for (name, reason) in reasons {

@@ -1,8 +1,8 @@
-//! The first tables.
+//! Makes `room` and `message`.
 
 use narrows_web::models::migration::{Action, Column, ForeignKey, Index, Migration, Table};
 
-pub fn migration() -> Migration {
+pub(super) fn migration() -> Migration {
     Migration::new("0001_initial")
         .create_table(
             "chat_room",
