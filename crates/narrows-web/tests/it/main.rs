@@ -1,7 +1,5 @@
 //! The tests of narrows-web: a small site of their own, and what a project does with it.
 
-// Clippy allows this in test functions only, and not in their helpers.
-#![allow(clippy::unwrap_used)]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod accounts;
