@@ -3,7 +3,7 @@
 mod browser;
 mod site;
 
-pub use narrows::testing::{ConnectRequest, TestClient, TestResponse};
+pub use narrows::testing::{ConnectRequest, Received, TestClient, TestResponse};
 
 pub use self::browser::Browser;
 pub use self::site::TestSite;

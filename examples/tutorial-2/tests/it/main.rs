@@ -43,7 +43,11 @@ async fn a_form_without_a_name_comes_back_with_what_is_wrong() {
     let site = site().await;
     let page = site.post_form("/", &[("room", "tea"), ("name", "")]).await;
     assert_eq!(page.status(), 422);
-    assert!(page.text().contains("This field is required.") && page.text().contains("value=\"tea\""), "{}", page.text());
+    assert!(
+        page.text().contains("This field is required.") && page.text().contains("value=\"tea\""),
+        "{}",
+        page.text()
+    );
 }
 
 #[tokio::test]

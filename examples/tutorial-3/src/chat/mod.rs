@@ -7,7 +7,7 @@ mod views;
 
 use axum::routing::get;
 use narrows_web::models::Models;
-use narrows_web::{App, Routes, Site};
+use narrows_web::{App, Routes, Site, accounts};
 
 /// The app.
 pub fn app() -> App {
@@ -19,8 +19,11 @@ pub fn app() -> App {
 
 fn routes(site: &Site) -> Routes {
     let socket = site.channels().consumer::<consumers::Room>().route();
+    let rooms = Routes::new()
+        .route("room", "/chat/{room}/", get(views::room))
+        .with(|router| accounts::login_required(router, site));
     Routes::new()
         .route("index", "/", get(views::index).post(views::enter))
-        .route("room", "/chat/{room}/", get(views::room))
         .route("socket", "/ws/chat/{room}/", socket)
+        .merge(rooms)
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::Path;
 use garde::Validate;
-use narrows_web::narrows_django::User;
 use narrows_web::{Form, Page, Result, context};
 use serde::Deserialize;
 
@@ -28,8 +27,8 @@ pub(super) async fn enter(page: Page, mut form: Form<Wanted>) -> Result {
     page.redirect("chat:room", &[("room", &wanted.room)])
 }
 
-/// A room, for users.
-pub(super) async fn room(page: Page, _: User, Path(room): Path<String>) -> Result {
+/// A room.
+pub(super) async fn room(page: Page, Path(room): Path<String>) -> Result {
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, present })
 }

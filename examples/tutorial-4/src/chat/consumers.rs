@@ -4,7 +4,9 @@ use axum::extract::Path;
 use narrows::{Close, Connection, Consumer, Group, NameError, NoEvent, PresenceDiff, Reject};
 use narrows_web::Db;
 use narrows_web::models::sea_orm::prelude::ChronoUtc;
-use narrows_web::models::sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use narrows_web::models::sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use narrows_web::narrows_django::User;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! The site as its visitors see it.
 
-use narrows_web::testing::{Browser, TestClient, TestSite};
+use narrows_web::testing::{Browser, Received, TestClient, TestSite};
 use serde_json::{Value, json};
 
 async fn site() -> TestSite {
@@ -20,6 +20,15 @@ async fn said(page: &mut TestClient) -> Value {
         let message: Value = page.receive().await;
         if message["type"] == "said" {
             return message;
+        }
+    }
+}
+
+/// The code that the server closes with.
+async fn closed(page: &mut TestClient) -> u16 {
+    loop {
+        if let Some(Received::Closed { code, .. }) = page.next().await {
+            return code;
         }
     }
 }
@@ -67,9 +76,7 @@ async fn who_logs_out_leaves_the_room() {
 
     ada.post_form("/logout/", &[]).await;
 
-    // Presence may come before it.
-    while let Some(_message) = page.next().await {}
-    assert_eq!(page.close_code(), Some(4401));
+    assert_eq!(closed(&mut page).await, 4401);
 }
 
 #[tokio::test]
