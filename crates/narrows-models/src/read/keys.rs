@@ -14,8 +14,8 @@ pub(super) fn read<E: EntityTrait>(entity: &'static str, table: &str) -> Result<
             continue;
         }
         let TableRef::Table(TableName(schema, to_table), _) = relation.to_tbl else { continue };
-        if schema.is_some() {
-            return Err(ModelError::SchemaName { entity, schema: format!("… of {to_table}") });
+        if let Some(schema) = schema {
+            return Err(ModelError::SchemaName { entity, schema: schema.1.to_string() });
         }
         let mut key = ForeignKey {
             name: String::new(),
