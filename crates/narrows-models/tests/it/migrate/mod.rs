@@ -4,6 +4,6 @@ mod failures;
 mod kinds;
 mod orders;
 mod rebuilds;
-mod site;
+pub(crate) mod site;
 mod structure;
 mod walk;
