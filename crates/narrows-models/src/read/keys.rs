@@ -42,7 +42,7 @@ pub(super) fn read<E: EntityTrait>(entity: &'static str, table: &str) -> Result<
 }
 
 fn columns(identity: &Identity) -> Vec<String> {
-    identity.iter().map(|column| column.to_string()).collect()
+    identity.iter().map(ToString::to_string).collect()
 }
 
 fn action(action: ForeignKeyAction) -> Action {

@@ -84,7 +84,7 @@ pub(crate) fn place(app: &str, source: &str, is_empty: bool, here: &Path) -> Res
 
 /// Whether cargo fetched the file: `registry/src/…` and `git/checkouts/…`.
 fn is_foreign(file: &Path) -> bool {
-    let parts: Vec<_> = file.components().map(|part| part.as_os_str()).collect();
+    let parts: Vec<_> = file.components().map(std::path::Component::as_os_str).collect();
     parts
         .windows(2)
         .any(|two| (two[0] == "registry" && two[1] == "src") || (two[0] == "git" && two[1] == "checkouts"))
