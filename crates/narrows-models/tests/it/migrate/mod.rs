@@ -1,6 +1,7 @@
 mod beginner;
 mod changes;
 mod failures;
+mod killed;
 mod kinds;
 mod orders;
 mod rebuilds;
