@@ -30,15 +30,18 @@ pub use csrf::{CsrfLayer, CsrfService, TrustedOriginError};
 pub use database::{Database, DatabaseError};
 pub use error::Refused;
 pub use sea_orm;
-pub use session::{SameSite, SaveError, Session, SessionCookie, SessionEngine, SessionLayer, SessionService};
+pub use session::{
+    ListSessionsError, ListedSession, ParseSessionIdError, SameSite, SaveError, Session, SessionCookie,
+    SessionEngine, SessionId, SessionLayer, SessionPage, SessionService,
+};
 pub use settings::{AccountSettings, AccountSettingsError};
 pub use signing::SecretKeys;
 #[cfg(feature = "upstream")]
 pub use upstream::{ParseUpstreamError, Upstream};
 pub use user::{
     Attempt, ChangePasswordError, KeyKind, LogInError, LoginRequired, LoginRequiredService, MaybeUser,
-    NameProblem, NewUser, Rate, RegisterError, StaffUser, Superuser, Throttle, ThrottleSettings, Throttled,
-    User, UserId, UserModel, login_required, safe_next,
+    NameProblem, NewPermission, NewUser, Permissions, Rate, RegisterError, StaffUser, Superuser, Throttle,
+    ThrottleSettings, Throttled, User, UserId, UserModel, login_required, safe_next,
 };
 
 #[cfg(doctest)]

@@ -8,6 +8,7 @@ use minijinja::Value;
 use narrows::Channels;
 use narrows::serve::settings::Loaded;
 use narrows_django::{Accounts, Database};
+use narrows_models::Models;
 
 use crate::assets::Sources;
 use crate::reload::Reload;
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) database: Database,
     pub(crate) settings: Loaded,
+    pub(crate) models: Vec<(&'static str, Models)>,
     pub(crate) development: bool,
     pub(crate) sources: Arc<Sources>,
     pub(crate) templates: Templates,
@@ -62,6 +64,11 @@ impl Site {
     /// The settings, the project's own among them.
     pub fn settings(&self) -> &Loaded {
         &self.0.settings
+    }
+
+    /// The models of each app, by the app's name.
+    pub fn models(&self) -> impl Iterator<Item = (&'static str, &Models)> {
+        self.0.models.iter().map(|(app, models)| (*app, models))
     }
 
     /// Whether this site is being developed: templates are read anew, and error pages say what happened.

@@ -102,6 +102,7 @@ impl Project {
             accounts,
             database,
             settings: loaded,
+            models: self.apps.iter().map(|app| (app.name, app.models.clone())).collect(),
             development,
             sources,
             templates,
