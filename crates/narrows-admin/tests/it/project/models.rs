@@ -1,5 +1,7 @@
 //! The models of the library.
 
+#![allow(unreachable_pub, reason = "SeaORM's macros want the types of an entity to be public")]
+
 pub(crate) mod author {
     use narrows_admin::sea_orm;
     use narrows_admin::sea_orm::entity::prelude::*;
