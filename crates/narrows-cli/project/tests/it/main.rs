@@ -5,5 +5,8 @@ mod chat;
 #[test]
 fn the_migrations_are_up_to_date() {
     let unmade = mysite::project().unmade_migrations();
-    assert!(unmade.is_empty(), "`narrows makemigrations` writes {unmade:?}");
+    assert!(
+        unmade.is_empty(),
+        "`narrows makemigrations` writes {unmade:?}"
+    );
 }

@@ -40,7 +40,7 @@ fn a_name_that_would_not_compile_is_refused() {
         ("Blog", "small letters"),
         ("my-blog", "small letters"),
         ("type", "a word of Rust's own"),
-        ("garde", "has a crate or an app"),
+        ("garde", "choose another"),
         ("accounts", "has a crate or an app"),
         ("axum", "choose another"),
         ("chat", "is there already"),
