@@ -5,7 +5,7 @@ use narrows_models::Commands;
 use narrows_models::commands::{AppModels, make};
 use narrows_models::migrate::Notice;
 
-use super::{Project, ProjectError};
+use super::ProjectError;
 use crate::App;
 
 /// What Django's tables are called among the migrations; models that point at users come after it.
@@ -56,17 +56,17 @@ impl Migrator {
             .filter(|migration| !migration.applied)
             .map(|migration| format!("migrations: {}.{} is not applied", migration.app, migration.name))
             .collect();
-        missing.extend(self.unmade().into_iter().map(|line| format!("models: {line}")));
+        missing.extend(self.unmade().iter().map(|line| format!("models: {line}")));
         Ok(missing)
     }
 
-    /// What `makemigrations` would write, a line each.
-    fn unmade(&self) -> Vec<String> {
+    /// What models say and migrations do not, a line each.
+    pub(crate) fn unmade(&self) -> Vec<String> {
         match make::run(&self.apps, &["--check".to_owned()]) {
             Ok(outcome) if outcome.code == 0 => Vec::new(),
             Ok(outcome) => {
-                let lines = outcome.report.lines().map(str::trim);
-                lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+                let lines = outcome.report.lines().map(str::trim).filter(|line| !line.is_empty());
+                lines.map(str::to_owned).collect()
             }
             Err(error) => vec![error.to_string()],
         }
@@ -91,34 +91,6 @@ impl Migrator {
         done.map_err(|error| ProjectError::Command(Box::new(error)))
     }
 }
-
-impl Project {
-    /// Whether the migrations make what the models say, as `makemigrations --check` sees it: for a test, which then fails
-    /// when somebody changes a model and forgets its migration.
-    ///
-    /// ```
-    /// # fn project() -> narrows_web::Project { narrows_web::Project::new("mysite", "1.0.0") }
-    /// // #[test]
-    /// fn the_migrations_are_up_to_date() {
-    ///     project().check_migrations().unwrap();
-    /// }
-    /// # the_migrations_are_up_to_date();
-    /// ```
-    ///
-    /// # Errors
-    /// What `makemigrations` would write.
-    pub fn check_migrations(&self) -> Result<(), UnmadeMigrations> {
-        match Migrator::new(&self.apps).unmade() {
-            unmade if unmade.is_empty() => Ok(()),
-            unmade => Err(UnmadeMigrations(unmade)),
-        }
-    }
-}
-
-/// What the models say and no migration makes yet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("narrows makemigrations has something to do: {}", .0.join("; "))]
-pub struct UnmadeMigrations(Vec<String>);
 
 fn tell(notice: Notice) {
     match notice {

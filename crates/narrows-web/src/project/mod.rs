@@ -23,7 +23,6 @@ pub use self::error::ProjectError;
 pub(crate) use self::headers::SecurityHeaders;
 pub(crate) use self::loading::Said;
 pub(crate) use self::migrations::Migrator;
-pub use self::migrations::UnmadeMigrations;
 pub use self::open::Opened;
 pub(crate) use self::open::{Kit, database_url};
 use crate::{App, Assets, Site};
