@@ -62,6 +62,11 @@ impl Accounts {
         &self.0.keys
     }
 
+    /// The name of the session's cookie: `sessionid`, unless it was [set](AccountsBuilder::cookie).
+    pub fn cookie_name(&self) -> &str {
+        &self.0.cookie.name
+    }
+
     pub(crate) fn cookie(&self) -> &SessionCookie {
         &self.0.cookie
     }

@@ -18,6 +18,8 @@ pub mod sesame;
 mod session;
 mod settings;
 pub mod signing;
+#[cfg(feature = "superuser")]
+pub mod superuser;
 #[cfg(feature = "upstream")]
 mod upstream;
 mod user;

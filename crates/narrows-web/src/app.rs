@@ -1,5 +1,6 @@
 use std::fmt;
 
+use narrows::serve::settings::Setting;
 use narrows_models::{Migrations, Models};
 
 use crate::{Assets, Routes, Site};
@@ -14,6 +15,7 @@ pub struct App {
     pub(crate) migrations: Migrations,
     pub(crate) assets: Option<Assets>,
     pub(crate) routes: Option<MakeRoutes>,
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl App {
@@ -26,6 +28,7 @@ impl App {
             migrations: Migrations::default(),
             assets: None,
             routes: None,
+            settings: Vec::new(),
         }
     }
 
@@ -54,6 +57,13 @@ impl App {
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
         self.prefix = prefix.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// Adds a setting to the project's program, which the app reads with [`Site::settings`].
+    #[must_use]
+    pub fn setting(mut self, setting: Setting) -> Self {
+        self.settings.push(setting);
         self
     }
 

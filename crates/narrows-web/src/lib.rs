@@ -7,12 +7,14 @@
 
 mod app;
 mod assets;
+mod commands;
 mod db;
 mod error;
 mod page;
 mod project;
 mod routes;
 mod site;
+pub mod testing;
 
 pub use app::App;
 pub use assets::Assets;
@@ -23,6 +25,6 @@ pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
 pub use page::Page;
-pub use project::{Project, ProjectError};
+pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};
 pub use site::Site;

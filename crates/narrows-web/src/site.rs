@@ -14,15 +14,22 @@ use crate::{Assets, Db, UrlError};
 pub struct Site(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
+    pub(crate) name: &'static str,
     pub(crate) channels: Channels,
     pub(crate) accounts: Accounts,
     pub(crate) database: Database,
     pub(crate) settings: Loaded,
+    pub(crate) development: bool,
     pub(crate) assets: Vec<Assets>,
     pub(crate) names: std::sync::OnceLock<BTreeMap<String, String>>,
 }
 
 impl Site {
+    /// The project's name.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
     /// The node: what broadcasts to sockets.
     pub fn channels(&self) -> &Channels {
         &self.0.channels
@@ -50,7 +57,7 @@ impl Site {
 
     /// Whether this site is being developed: templates are read anew, and error pages say what happened.
     pub fn is_development(&self) -> bool {
-        cfg!(debug_assertions)
+        self.0.development
     }
 
     /// The address of a route, such as `chat:room`, with these values in the place of its parameters.

@@ -56,6 +56,15 @@ impl TestResponse {
         }
     }
 
+    /// Whether the body, as text, has this in it.
+    ///
+    /// # Panics
+    /// When the body is not UTF-8.
+    #[track_caller]
+    pub fn contains(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+
     /// The body, read as JSON.
     ///
     /// # Panics

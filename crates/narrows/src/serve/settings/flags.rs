@@ -70,6 +70,33 @@ impl Flags {
     }
 }
 
+/// The arguments that are settings, and the others.
+pub(super) fn split(
+    table: &[&Setting],
+    args: impl IntoIterator<Item = OsString>,
+) -> (Vec<OsString>, Vec<OsString>) {
+    let (mut settings, mut others) = (Vec::new(), Vec::new());
+    let mut args = args.into_iter();
+    while let Some(argument) = args.next() {
+        let text = argument.to_string_lossy();
+        let (flag, has_value) = text.split_once('=').map_or((&*text, false), |(flag, _)| (flag, true));
+        let setting = table.iter().find(|setting| setting.flag() == flag);
+        let is_ask = ["--help", "-h", "--version", "-V", "--print-config"].contains(&flag);
+        let takes_value = match setting {
+            Some(setting) => !matches!(setting.kind, Kind::Switch),
+            None => flag == "--config",
+        };
+        if setting.is_none() && !is_ask && !takes_value {
+            others.push(argument);
+            continue;
+        }
+        let takes_next = takes_value && !has_value;
+        settings.push(argument);
+        settings.extend(takes_next.then(|| args.next()).flatten());
+    }
+    (settings, others)
+}
+
 fn find(program: &Program, table: &[&Setting], flag: &str) -> Result<usize, SettingsError> {
     if let Some(place) = table.iter().position(|setting| setting.flag() == flag) {
         return Ok(place);

@@ -95,7 +95,7 @@ impl Settings {
         let environment = variables(&table, environment);
         let warnings = strangers(&table, &environment);
         let ask = flags.ask;
-        let mut entries = merge(&table, flags, &environment)?;
+        let mut entries = merge(program, &table, flags, &environment)?;
         let settings = fill(&rows, &mut entries)?;
         if ask == Some(Ask::Config) {
             return Ok(Command::Print(render::config(program, &entries)));
@@ -223,6 +223,7 @@ fn strangers(table: &[&Setting], environment: &HashMap<String, OsString>) -> Vec
 
 /// Lays the sources over one another, the defaults lowest.
 fn merge(
+    program: &Program,
     table: &[&Setting],
     flags: Flags,
     environment: &HashMap<String, OsString>,
@@ -238,7 +239,7 @@ fn merge(
     let config = match (flags.config, environment.get("NARROWS_CONFIG")) {
         (Some(path), _) => Some((PathBuf::from(path), Source::Flag("--config".to_owned()))),
         (None, Some(path)) => Some((PathBuf::from(path), Source::Environment("NARROWS_CONFIG".to_owned()))),
-        (None, None) => None,
+        (None, None) => program.file.clone().filter(|path| path.exists()).map(|path| (path, Source::Default)),
     };
     if let Some((path, named_by)) = config {
         for (place, value, source) in file::read(&path, &named_by, table)? {

@@ -13,7 +13,13 @@ pub(super) fn help(program: &Program, table: &[&Setting]) -> String {
     if !program.about.is_empty() {
         lines.push(program.about.to_owned());
     }
-    lines.push(format!("\nUsage: {} [--NAME VALUE]...", program.name));
+    let command = if program.commands.is_empty() { "" } else { " [COMMAND]" };
+    lines.push(format!("\nUsage: {}{command} [--NAME VALUE]...", program.name));
+    if !program.commands.is_empty() {
+        lines.push("\nCommands".to_owned());
+        let width = program.commands.iter().map(|(usage, _)| usage.len()).max().unwrap_or_default();
+        lines.extend(program.commands.iter().map(|(usage, about)| format!("  {usage:width$}  {about}")));
+    }
     lines.push(
         concat!(
             "\nA flag wins over its environment variable, that over the file, that over the default.\n",
@@ -23,9 +29,11 @@ pub(super) fn help(program: &Program, table: &[&Setting]) -> String {
         .to_owned(),
     );
     lines.push("\nGeneral".to_owned());
-    lines.push(
-        "  --config FILE  [NARROWS_CONFIG]\n      Settings from a TOML file, one NAME = VALUE a line".into(),
-    );
+    let file = program.file.as_ref().map(|file| format!(" [default: {}]", file.display()));
+    lines.push(format!(
+        "  --config FILE  [NARROWS_CONFIG]{}\n      Settings from a TOML file, one NAME = VALUE a line",
+        file.unwrap_or_default()
+    ));
     lines.push("  --print-config\n      Print the settings in force and where each comes from".into());
     lines.push("  --help, --version".into());
     let mut section = "";

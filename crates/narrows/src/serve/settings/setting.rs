@@ -54,6 +54,17 @@ impl Setting {
         Self::new(name, Kind::Switch, Value::Switch(false), help)
     }
 
+    /// Makes a switch one that is on by default: `--name=false` switches it off.
+    ///
+    /// # Panics
+    /// When it is no switch.
+    #[must_use]
+    pub fn on(mut self) -> Self {
+        assert!(matches!(self.kind, Kind::Switch), "the setting {} is no switch", self.name);
+        self.default = Value::Switch(true);
+        self
+    }
+
     /// A setting that is any text, such as an address of a database.
     #[must_use]
     pub fn text(name: &'static str, default: &str, help: &'static str) -> Self {

@@ -2,7 +2,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-use super::error::Error;
+use super::error::SuperuserError as Error;
 
 /// What Ctrl-C types.
 const INTERRUPT: u8 = 3;

@@ -1,58 +1,48 @@
-//! `narrows createsuperuser`: the first user of a site, who may do everything.
+//! `createsuperuser`: the first user of a site, who may do everything.
 
 mod ask;
 mod error;
 
-use std::process::ExitCode;
-
-use clap::Args;
-use narrows_django::password::{About, PasswordRules};
-use narrows_django::{Accounts, Database, DatabaseError, NewUser, RegisterError, SecretKeys};
-
 use self::ask::Terminal;
-use self::error::{Chain, Error};
+pub use self::error::SuperuserError;
+use self::error::{Chain, SuperuserError as Error};
+use crate::password::{About, PasswordRules};
+use crate::{Accounts, Database, DatabaseError, NewUser, RegisterError, SecretKeys, User};
 
-/// Make a user who may do everything, as Django's command of this name does.
+/// Makes a user who may do everything, as Django's command of this name does: with what a command line says, and at a terminal
+/// it asks for the rest.
 ///
-/// At a terminal it asks for what is not said. The password is never a flag, as all users of the machine could read it:
-/// with --no-input it is taken from DJANGO_SUPERUSER_PASSWORD.
-#[derive(Debug, Args)]
-pub(crate) struct CreateSuperuser {
-    /// Where the accounts are: sqlite://path, postgres://… or mysql://…
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<String>,
-    /// The name to log in with
-    #[arg(long, env = "DJANGO_SUPERUSER_USERNAME", value_name = "NAME")]
-    username: Option<String>,
-    /// The e-mail address; it may be empty
-    #[arg(long, env = "DJANGO_SUPERUSER_EMAIL", value_name = "ADDRESS")]
-    email: Option<String>,
-    /// Ask nothing
-    #[arg(long, visible_alias = "noinput")]
-    no_input: bool,
-    /// Take a password that is too easy to guess, too
-    #[arg(long)]
-    weak_password: bool,
-    /// Make the tables of the accounts where they are missing
-    #[arg(long)]
-    create_tables: bool,
+/// The password is never a flag, as all users of the machine could read it: with [`no_input`](Self::no_input) it is taken from
+/// the variable `DJANGO_SUPERUSER_PASSWORD`.
+#[derive(Debug, Clone, Default)]
+pub struct CreateSuperuser {
+    /// The name to log in with.
+    pub username: Option<String>,
+    /// The e-mail address; it may be empty.
+    pub email: Option<String>,
+    /// Whether to ask nothing.
+    pub no_input: bool,
+    /// Whether to take a password that is too easy to guess, too.
+    pub weak_password: bool,
+    /// Whether to make the tables of the accounts where they are missing.
+    pub create_tables: bool,
 }
 
 /// The question after a password that is too easy to guess.
 const ANYWAY: &str = "Take this password anyway? [y/N]: ";
 
 impl CreateSuperuser {
-    pub(crate) fn run(self) -> Result<ExitCode, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(self.create())
-    }
-
-    async fn create(self) -> Result<ExitCode, Error> {
+    /// Makes the user in the database at this URL, and says so.
+    ///
+    /// # Errors
+    /// When it is not made.
+    ///
+    /// # Cancel safety
+    /// Given up, the user may have been made.
+    pub async fn run(self, database_url: &str) -> Result<User, Error> {
         let terminal = if self.no_input { None } else { Some(Terminal::open()?) };
-        // The prefixed one is what a program on Narrows would take first.
-        let url = std::env::var("NARROWS_DATABASE_URL").ok().filter(|url| !url.is_empty());
-        let url = url.or(self.database_url.clone()).filter(|url| !url.is_empty()).ok_or(Error::NoDatabase)?;
-        let accounts = self.open(&url, terminal.as_ref()).await?;
+        let url = Some(database_url).filter(|url| !url.is_empty()).ok_or(Error::NoDatabase)?;
+        let accounts = self.open(url, terminal.as_ref()).await?;
         let user = match &terminal {
             Some(terminal) => self.ask(&accounts, terminal).await?,
             None => self.said()?,
@@ -60,7 +50,7 @@ impl CreateSuperuser {
         let created =
             accounts.create_superuser(&user).await.map_err(|error| Error::of(error, &user.username))?;
         println!("The superuser {} is made.", created.username);
-        Ok(ExitCode::SUCCESS)
+        Ok(created)
     }
 
     /// The accounts, with their tables.

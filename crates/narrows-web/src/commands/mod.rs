@@ -1,0 +1,74 @@
+//! What a project's program does.
+
+use std::process::ExitCode;
+
+use narrows::serve::settings::Loaded;
+
+use crate::project::{Project, ProjectError};
+
+/// A command of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    Serve,
+    Worker,
+}
+
+impl Command {
+    pub(crate) const ALL: [Self; 2] = [Self::Serve, Self::Worker];
+
+    /// The one of this name; `None` is `help`.
+    pub(crate) fn named(name: &str) -> Result<Option<Self>, ProjectError> {
+        if name == "help" {
+            return Ok(None);
+        }
+        match Self::ALL.into_iter().find(|command| command.name() == name) {
+            Some(command) => Ok(Some(command)),
+            None => Err(ProjectError::NoCommand { given: name.to_owned(), near: near(name) }),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.usage().0.split(' ').next().unwrap_or_default()
+    }
+
+    pub(crate) fn usage(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Serve => ("serve", "Serve the site; what is done without a command"),
+            Self::Worker => ("worker", "Run the workers, and nothing else"),
+        }
+    }
+
+    /// Whether it takes more than settings.
+    pub(crate) fn takes_arguments(self) -> bool {
+        match self {
+            Self::Serve | Self::Worker => false,
+        }
+    }
+
+    pub(crate) async fn run(
+        self,
+        project: Project,
+        _rest: Vec<String>,
+        loaded: Loaded,
+    ) -> Result<ExitCode, ProjectError> {
+        match self {
+            Self::Serve => project.open(loaded).await?.serve().await?,
+            Self::Worker => project.open(loaded).await?.work().await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The command that a slip of the finger was meant to be.
+fn near(name: &str) -> Option<&'static str> {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
+        letters.sort_unstable();
+        letters
+    };
+    let given = letters(name);
+    Command::ALL.into_iter().map(Command::name).find(|command| {
+        let there = letters(command);
+        there == given || command.starts_with(name) || (name.len() > 3 && name.starts_with(command))
+    })
+}

@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use narrows::serve::health;
+use narrows::serve::settings::Loaded;
+use narrows::{Channels, ChannelsBuilder, Worker};
+use narrows_django::password::{Hasher, Hashing};
+use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
+
+use super::loading::{beside_manifest, is_development};
+use super::migrations::Migrator;
+use super::{DataFolder, Project, ProjectError, Task};
+use crate::site::Inner;
+use crate::{Routes, Site};
+
+/// A site that is open: its database answers, its migrations are applied and its router is made.
+#[must_use = "`.serve()` answers its clients"]
+pub struct Opened {
+    pub(super) name: &'static str,
+    pub(super) site: Site,
+    pub(super) router: Router,
+    pub(super) workers: Vec<Worker>,
+    pub(super) tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
+}
+
+/// For whom a site is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kit {
+    /// Its clients.
+    Program,
+    /// A test: on its own thread, with passwords that cost nothing.
+    Test,
+}
+
+impl Opened {
+    /// The site.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Its router, whole.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Its workers, taken out: [`serve`](Self::serve) does not run them then.
+    pub fn take_workers(&mut self) -> Vec<Worker> {
+        std::mem::take(&mut self.workers)
+    }
+}
+
+impl Project {
+    /// Opens the site, for a program with a `main` of its own.
+    ///
+    /// ```no_run
+    /// # fn project() -> narrows_web::Project { narrows_web::Project::new("mysite", "1.0.0") }
+    /// use narrows_web::narrows::serve::settings::Settings;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), narrows_web::ProjectError> {
+    /// let project = project();
+    /// let loaded = Settings::from_process(&project.program());
+    /// project.open(loaded).await?.serve().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When a setting is wrong, the database is away, a migration fails, or the work before the start does.
+    pub async fn open(self, loaded: Loaded) -> Result<Opened, ProjectError> {
+        self.open_for(Kit::Program, loaded).await
+    }
+
+    pub(crate) async fn open_for(mut self, kit: Kit, loaded: Loaded) -> Result<Opened, ProjectError> {
+        let development = is_development(&loaded);
+        let said = AccountSettings::read(&loaded)?;
+        let keys = keys(&loaded, &said, development)?;
+        let database = Database::connect(&database_url(&loaded, &said, development)?).await?;
+        if kit == Kit::Test || loaded.switch("migrate_at_start") {
+            Migrator::new(&self.apps).apply(&database).await?;
+        }
+        let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
+        let builder = if kit == Kit::Test { builder.on_this_thread() } else { layered(builder, &loaded)? };
+        let channels = builder.build();
+        let accounts = self.make_accounts(kit, &said, keys.2, &database, &channels);
+        let mut assets = std::mem::take(&mut self.assets);
+        assets.extend(self.apps.iter().filter_map(|app| app.assets.clone()));
+        let site = Site(Arc::new(Inner {
+            name: self.name,
+            channels,
+            accounts,
+            database,
+            settings: loaded,
+            development,
+            assets,
+            names: OnceLock::new(),
+        }));
+        for prepare in std::mem::take(&mut self.prepare) {
+            prepare(site.clone()).await.map_err(ProjectError::Prepare)?;
+        }
+        let workers = std::mem::take(&mut self.workers);
+        let workers = workers.into_iter().filter_map(|make| make(&site)).collect();
+        let (name, tasks) = (self.name, std::mem::take(&mut self.tasks));
+        let router = self.router(&site);
+        Ok(Opened { name, site, router, workers, tasks })
+    }
+
+    fn make_accounts(
+        &mut self,
+        kit: Kit,
+        said: &AccountSettings,
+        keys: SecretKeys,
+        database: &Database,
+        channels: &Channels,
+    ) -> Accounts {
+        let mut builder = said.accounts(keys, database.clone()).channels(channels);
+        for change in self.accounts.drain(..) {
+            builder = change(builder);
+        }
+        if kit == Kit::Test {
+            let cheap = Hasher::pbkdf2_sha256(1).expect("one round is enough for nobody but a test");
+            builder = builder.hashing(Hashing::new(cheap));
+        }
+        builder.build()
+    }
+
+    /// From inside out: the apps, the project's layers, other ways in, sessions, the check of other sites' requests,
+    /// security headers, and beside all that the health routes.
+    fn router(self, site: &Site) -> Router {
+        let mut names = BTreeMap::new();
+        let mut router = Router::new();
+        for app in self.apps {
+            let Routes { router: routes, names: routes_names } =
+                app.routes.map_or_else(Routes::new, |make| make(site));
+            for (name, path) in routes_names {
+                names.insert(format!("{}:{name}", app.name), format!("{}{path}", app.prefix));
+            }
+            router =
+                if app.prefix.is_empty() { router.merge(routes) } else { router.nest(&app.prefix, routes) };
+        }
+        site.0.names.set(names).expect("they are set here alone");
+        let mut router = router.with_state(site.clone());
+        for change in self.layers {
+            router = change(router, site);
+        }
+        for way in self.ways {
+            router = way(router, site.accounts());
+        }
+        let router = router.layer(site.accounts().layer()).layer(site.accounts().csrf());
+        self.headers.around(router.merge(health(site.channels())))
+    }
+}
+
+/// The secret, those before it, and both for the accounts.
+type Keys = (String, Vec<String>, SecretKeys);
+
+fn keys(loaded: &Loaded, said: &AccountSettings, development: bool) -> Result<Keys, ProjectError> {
+    let fallbacks = loaded.settings.secret_key_fallbacks.to_vec();
+    if let Some(keys) = &said.keys {
+        return Ok((loaded.settings.secret_key.to_string(), fallbacks, keys.clone()));
+    }
+    if !development {
+        return Err(ProjectError::NoSecretKey);
+    }
+    let key = data_folder(loaded, development)?.secret_key()?;
+    Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
+}
+
+pub(crate) fn database_url(
+    loaded: &Loaded,
+    said: &AccountSettings,
+    development: bool,
+) -> Result<String, ProjectError> {
+    match &said.database_url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(data_folder(loaded, development)?.database_url()?),
+    }
+}
+
+fn data_folder(loaded: &Loaded, development: bool) -> Result<DataFolder, ProjectError> {
+    let said = Path::new(loaded.text("data_dir"));
+    let path = if development { beside_manifest().join(said) } else { said.to_owned() };
+    Ok(DataFolder::open(path)?)
+}
+
+/// On the channel layer that the settings name.
+#[cfg(feature = "redis")]
+fn layered(builder: ChannelsBuilder, loaded: &Loaded) -> Result<ChannelsBuilder, ProjectError> {
+    use narrows_redis::LayerSettings;
+
+    let layer = LayerSettings::read(|name| loaded.text(name), loaded.list("layer_key")).build();
+    match layer.map_err(|error| ProjectError::Layer(Box::new(error)))? {
+        Some(layer) => Ok(builder.layer(layer)),
+        None => Ok(builder),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+fn layered(builder: ChannelsBuilder, loaded: &Loaded) -> Result<ChannelsBuilder, ProjectError> {
+    match loaded.text("layer") {
+        "memory" => Ok(builder),
+        _ => Err(ProjectError::Layer("layer: the feature `redis` of narrows-web is off".into())),
+    }
+}

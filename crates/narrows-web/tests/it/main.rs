@@ -1,0 +1,3 @@
+//! The tests of narrows-web: a small site of their own, and what a project does with it.
+
+mod testing;
