@@ -1,9 +1,19 @@
 //! `makemigrations` and `migrate` for SeaORM projects.
 
+mod builder;
+pub mod commands;
+pub mod diff;
+mod literal;
 pub mod migration;
 mod models;
+pub mod question;
+mod read;
+mod render;
 pub mod schema;
+pub mod snapshot;
+pub mod state;
 
 pub use migration::{Migration, Migrations};
 pub use models::Models;
+pub use read::ModelError;
 pub use sea_orm;

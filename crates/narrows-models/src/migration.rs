@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use crate::schema::{Column, ForeignKey, Index, Literal, Table};
+pub use crate::builder::{ColumnChange, DropColumn, MigrationFn};
+pub use crate::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Table};
 
 /// A step that every database can take, forwards and backwards.
 #[derive(Debug, Clone)]
@@ -122,31 +123,38 @@ impl Migration {
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     pub(crate) all: Vec<Migration>,
-    /// The folder of their files, where `makemigrations` writes.
-    pub(crate) folder: String,
+    /// The package's folder and the file of the list, as the compiler knew them, with `|` between them.
+    pub(crate) source: String,
     /// The text of `snapshot.json` beside them, as it was when the program was built.
     pub(crate) snapshot: String,
 }
 
 impl Migrations {
-    /// These migrations, whose files are in this folder, with the snapshot beside them. Use the macro
-    /// [`migrations!`](crate::migrations).
-    pub fn new(folder: &str, snapshot: &str, all: Vec<Migration>) -> Self {
-        Self { all, folder: folder.to_owned(), snapshot: snapshot.to_owned() }
+    /// These migrations, whose list is in this file, as `CARGO_MANIFEST_DIR|file!()`, with the text of the snapshot beside
+    /// it. Use the macro [`migrations!`](crate::migrations).
+    pub fn new(source: &str, snapshot: &str, all: Vec<Migration>) -> Self {
+        Self { all, source: source.to_owned(), snapshot: snapshot.to_owned() }
     }
 }
 
-/// The migrations of an app, from the files beside this one. `makemigrations` adds to the list.
+/// The migrations of an app, in order: `migrations![m0001_initial, m0002_person_age]`, in `mod.rs` of their folder.
+/// `makemigrations` adds to the list.
 ///
-/// Each name is a module here whose function `migration` returns it.
+/// Each name is a module there whose function `migration` returns it; `snapshot.json` is beside them.
+///
+/// An app without migrations yet says `migrations!()` beside its models, such as in `src/chat/mod.rs`; the first
+/// `makemigrations` makes the folder `src/chat/migrations`, and writes `migrations::all()` in the macro's place.
 #[macro_export]
 macro_rules! migrations {
     // A macro, as the folder and the snapshot are found beside the file that it stands in.
-    ($($name:ident),* $(,)?) => {
+    () => {
+        $crate::Migrations::new(concat!(env!("CARGO_MANIFEST_DIR"), "|", file!()), "", Vec::new())
+    };
+    ($($name:ident),+ $(,)?) => {
         $crate::Migrations::new(
             concat!(env!("CARGO_MANIFEST_DIR"), "|", file!()),
             include_str!("snapshot.json"),
-            vec![$($name::migration()),*],
+            vec![$($name::migration()),+],
         )
     };
 }

@@ -1,0 +1,337 @@
+//! `makemigrations`: the models compared with the migrations, and what differs written as a migration.
+
+mod args;
+mod plan;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use args::Args;
+pub use args::ArgsError;
+use plan::Needs;
+
+use crate::ModelError;
+use crate::commands::AppModels;
+use crate::diff::{self, DiffError};
+use crate::migration::Operation;
+use crate::models::Reading;
+use crate::question::{Prompt, Terminal, Unanswered};
+pub use crate::render::files::WriteError;
+pub use crate::render::folder::FolderError;
+pub use crate::render::list::ListError;
+use crate::render::{Planned, names};
+use crate::schema::Schema;
+use crate::snapshot::SnapshotError;
+use crate::state::StateError;
+
+/// What was done, for people, and the code with which the program ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Lines for stdout.
+    pub report: String,
+    /// 0, or 1 where `--check` found something.
+    pub code: u8,
+}
+
+/// Why no migrations were made. Nothing was written then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MakeError {
+    /// The command line is wrong.
+    #[error(transparent)]
+    Args(#[from] ArgsError),
+    /// There is no such app.
+    #[error("there is no app `{name}`; there are {}", list(known))]
+    NoApp {
+        /// What was said.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// An entity cannot be read.
+    #[error("in the models of `{app}`: {source}")]
+    Model {
+        /// The app.
+        app: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// Two apps have one table.
+    #[error("the table `{table}` is in the models of `{one}` and of `{other}`: one of them must not have it")]
+    Shared {
+        /// The table.
+        table: String,
+        /// An app.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// The snapshot, or the migrations, are of no use.
+    #[error("in the migrations of `{app}`: {source}")]
+    Snapshot {
+        /// The app.
+        app: String,
+        /// Why.
+        source: SnapshotError,
+    },
+    /// Two branches each added a migration of one number.
+    #[error(
+        "in the migrations of `{app}`: `{one}` and `{other}` have one number, most likely of two branches. \
+             Leave the one that databases have, and make the other the next: in its file, the name of the file, the \
+             `mod` line and the end of the list; then `makemigrations --snapshot`"
+    )]
+    Branches {
+        /// The app.
+        app: String,
+        /// A migration.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// There are no steps to what the models say.
+    #[error("in the models of `{app}`: {source}")]
+    Diff {
+        /// The app.
+        app: String,
+        /// Why.
+        source: DiffError,
+    },
+    /// A flag is of no use.
+    #[error(transparent)]
+    Unused(#[from] Unanswered),
+    /// A table went from one app to another.
+    #[error(
+        "the table `{table}` goes from the app `{from}` to `{to}`: the one would drop it with its rows, and the \
+             other make it anew. Leave it in `{from}`, or give it another `table_name` in `{to}` and take the rows \
+             over by `.sql(…)`"
+    )]
+    Moved {
+        /// The table.
+        table: String,
+        /// The app that had it.
+        from: String,
+        /// The app that has it.
+        to: String,
+    },
+    /// Another app's table points at one that is to be dropped.
+    #[error("the table `{table}` is to be dropped, and `{by}` of the app `{app}` points at it")]
+    PointedAt {
+        /// The table.
+        table: String,
+        /// The table that points.
+        by: String,
+        /// Its app.
+        app: String,
+    },
+    /// The planned steps do not fit.
+    #[error("the models do not hold together")]
+    State(#[from] StateError),
+    /// It is not known where they go.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The list of migrations cannot be changed.
+    #[error("`{}` cannot be changed: {source}. Add to it by hand: {todo}", file.display())]
+    List {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: ListError,
+        /// What to add.
+        todo: String,
+    },
+    /// The list has been changed since the program was built.
+    #[error("`{}` lists {found} migrations, and this program was built with {built}: build it again", file.display())]
+    Stale {
+        /// The file.
+        file: PathBuf,
+        /// How many are there.
+        found: usize,
+        /// How many the program knows.
+        built: usize,
+    },
+    /// A file cannot be read.
+    #[error("`{}` cannot be read", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Makes migrations for these apps by a command line (what comes after `makemigrations`), and asks at the terminal if
+/// somebody sits at it.
+///
+/// ```
+/// use narrows_models::commands::{AppModels, make};
+/// use narrows_models::{Migrations, Models};
+///
+/// let apps = [AppModels::new("chat", Models::new(), Migrations::default())];
+/// assert_eq!(make::run(&apps, &["--check".to_owned()])?.report, "No changes detected.\n");
+/// # Ok::<(), make::MakeError>(())
+/// ```
+///
+/// # Errors
+/// When the command line, the models or the migrations are wrong, a question was not answered, or a file cannot be written.
+pub fn run(apps: &[AppModels], args: &[String]) -> Result<Outcome, MakeError> {
+    let mut terminal = Terminal::found();
+    run_with(apps, args, terminal.as_mut().map(|terminal| -> &mut dyn Prompt { terminal }))
+}
+
+/// The same, and asks this one.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_with(
+    apps: &[AppModels],
+    args: &[String],
+    prompt: Option<&mut dyn Prompt>,
+) -> Result<Outcome, MakeError> {
+    let args = Args::parse(args)?;
+    if args.help {
+        return Ok(Outcome { report: args::HELP.to_owned(), code: 0 });
+    }
+    let chosen = chosen(apps, &args.apps)?;
+    for app in &chosen {
+        check_branches(app)?;
+    }
+    // Where a checkout was moved, the program is most likely run inside it.
+    let here = env::current_dir().unwrap_or_default();
+    if args.snapshot {
+        return write::snapshots(&chosen, &args, &here);
+    }
+    let planned = if args.empty { empty(&chosen, &args)? } else { compared(apps, &chosen, &args, prompt)? };
+    let notes = if args.empty { Vec::new() } else { notes(&chosen, &planned)? };
+    if planned.is_empty() {
+        let of = if args.apps.is_empty() { String::new() } else { format!(" in {}", list(&args.apps)) };
+        return Ok(Outcome { report: format!("No changes detected{of}.\n"), code: 0 });
+    }
+    let written = write::migrations(&chosen, &planned, &args, &here)?;
+    let mut report = written;
+    for note in notes {
+        let _infallible = writeln!(report, "Note: {note}.");
+    }
+    Ok(Outcome { report, code: u8::from(args.check) })
+}
+
+/// The apps that were named, or all.
+fn chosen<'a>(apps: &'a [AppModels], named: &[String]) -> Result<Vec<&'a AppModels>, MakeError> {
+    if let Some(name) = named.iter().find(|name| apps.iter().all(|app| app.name != **name)) {
+        let known = apps.iter().map(|app| app.name.clone()).collect();
+        return Err(MakeError::NoApp { name: name.clone(), known });
+    }
+    Ok(apps.iter().filter(|app| named.is_empty() || named.contains(&app.name)).collect())
+}
+
+fn check_branches(app: &AppModels) -> Result<(), MakeError> {
+    let mut numbers = BTreeMap::new();
+    for migration in &app.migrations.all {
+        let Some(number) = names::number(&migration.name) else { continue };
+        if let Some(one) = numbers.insert(number, migration.name.clone()) {
+            let other = migration.name.clone();
+            return Err(MakeError::Branches { app: app.name.clone(), one, other });
+        }
+    }
+    Ok(())
+}
+
+/// A migration without a step for each app.
+fn empty(chosen: &[&AppModels], args: &Args) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
+    let mut planned = BTreeMap::new();
+    for app in chosen {
+        let before = migrated(app)?;
+        let asked = args.name.as_deref().or(Some("steps"));
+        let name = names::name(plan::next_number(app), asked, &[], &app.name);
+        let migration = Planned { name, operations: Vec::new(), after: BTreeSet::new(), before };
+        planned.insert(app.name.clone(), vec![migration]);
+    }
+    Ok(planned)
+}
+
+/// What the models need.
+fn compared(
+    apps: &[AppModels],
+    chosen: &[&AppModels],
+    args: &Args,
+    mut prompt: Option<&mut dyn Prompt>,
+) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
+    check_shared(apps)?;
+    let mut questions = args.questions();
+    if !args.no_input
+        && let Some(prompt) = prompt.take()
+    {
+        questions = questions.prompt(prompt);
+    }
+    let mut needs = Vec::new();
+    for &app in chosen {
+        let reading = reading(app)?;
+        let before = migrated(app)?;
+        let steps = diff::steps(&before, &reading.schema, &reading.renamed, &mut questions)
+            .map_err(|source| MakeError::Diff { app: app.name.clone(), source })?;
+        if !steps.is_empty() {
+            needs.push(Needs { app, before, steps });
+        }
+    }
+    questions.all_used()?;
+    plan::plan(apps, needs, args.name.as_deref())
+}
+
+fn check_shared(apps: &[AppModels]) -> Result<(), MakeError> {
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for app in apps {
+        for table in reading(app)?.schema.tables.into_keys() {
+            if let Some(one) = owners.insert(table.clone(), &app.name) {
+                return Err(MakeError::Shared { table, one: one.to_owned(), other: app.name.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the models of changed columns say that a migration cannot.
+fn notes(chosen: &[&AppModels], planned: &BTreeMap<String, Vec<Planned>>) -> Result<Vec<String>, MakeError> {
+    let mut notes = Vec::new();
+    for app in chosen {
+        let Some(planned) = planned.get(&app.name) else { continue };
+        let steps: Vec<&Operation> = planned.iter().flat_map(|planned| &planned.operations).collect();
+        for (table, column, text) in reading(app)?.notes {
+            let touched = steps.iter().any(|step| match step {
+                Operation::CreateTable { name, .. } => *name == table,
+                Operation::AddColumn { table: of, column: now, .. }
+                | Operation::AlterColumn { table: of, column: now, .. } => *of == table && now.name == column,
+                _ => false,
+            });
+            if touched {
+                notes.push(format!("`{column}` of `{table}`: {text}"));
+            }
+        }
+    }
+    Ok(notes)
+}
+
+fn reading(app: &AppModels) -> Result<Reading, MakeError> {
+    app.models.reading().map_err(|source| MakeError::Model { app: app.name.clone(), source })
+}
+
+fn migrated(app: &AppModels) -> Result<Schema, MakeError> {
+    app.migrations.checked_schema().map_err(|source| MakeError::Snapshot { app: app.name.clone(), source })
+}
+
+/// A path for people: from the folder that they are in.
+fn shown(path: &Path, here: &Path) -> String {
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => format!("`{}`", names.join("`, `")),
+    }
+}

@@ -1,0 +1,51 @@
+//! Names of indexes and foreign keys: of table and columns alone, each once in a database, and short enough for all.
+
+use crate::read::ModelError;
+
+/// What PostgreSQL takes; MySQL takes one more.
+const LONGEST: usize = 63;
+
+/// Refuses a name of a table or column that PostgreSQL would cut.
+pub(super) fn check(entity: &'static str, name: &str) -> Result<(), ModelError> {
+    if name.len() > LONGEST {
+        return Err(ModelError::Name { entity, name: name.to_owned() });
+    }
+    Ok(())
+}
+
+/// The name of an index over these columns.
+// SeaORM's own for a plain index. No underscore between the parts: `a_b` and `c` would be `a` and `b_c`.
+pub(super) fn index(table: &str, columns: &[String], unique: bool) -> String {
+    let kind = if unique { "uniq" } else { "idx" };
+    cut(format!("{kind}-{table}-{}", columns.join("-")))
+}
+
+/// The name of a foreign key of these columns.
+pub(super) fn foreign_key(table: &str, columns: &[String]) -> String {
+    cut(format!("fk-{table}-{}", columns.join("-")))
+}
+
+/// That of another one of the same columns.
+pub(super) fn further_foreign_key(table: &str, columns: &[String], to_table: &str) -> String {
+    cut(format!("fk-{table}-{}-{to_table}", columns.join("-")))
+}
+
+/// A name that is too long ends with a hash of the whole.
+pub(super) fn cut(name: String) -> String {
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let hash = format!("-{:016x}", fnv(name.as_bytes()));
+    let mut end = LONGEST - hash.len();
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{hash}", &name[..end])
+}
+
+/// FNV-1a, which stays the same for ever. <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
