@@ -5,8 +5,27 @@ use flate2::write::GzEncoder;
 
 /// The extensions of files that compress well. Others are compressed already.
 const TEXTS: [&str; 21] = [
-    "atom", "css", "csv", "htm", "html", "ico", "js", "json", "map", "md", "mjs", "otf", "rss", "svg", "ttf",
-    "txt", "vtt", "wasm", "webmanifest", "xhtml", "xml",
+    "atom",
+    "css",
+    "csv",
+    "htm",
+    "html",
+    "ico",
+    "js",
+    "json",
+    "map",
+    "md",
+    "mjs",
+    "otf",
+    "rss",
+    "svg",
+    "ttf",
+    "txt",
+    "vtt",
+    "wasm",
+    "webmanifest",
+    "xhtml",
+    "xml",
 ];
 
 /// Whether it is worth trying.

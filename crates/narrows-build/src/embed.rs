@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::compress::{brotli, can_be_smaller, gzip, is_smaller};
 use crate::versions::short;
-use crate::{Collection, CollectError, write};
+use crate::{CollectError, Collection, write};
 
 /// The file that `narrows_web::assets!()` includes.
 pub(crate) const CODE: &str = "narrows_assets.rs";
@@ -25,7 +25,8 @@ impl Collection {
     fn write(&self, out: &Path) -> io::Result<()> {
         let mut blobs = Blobs { folder: out.join("narrows_assets"), used: BTreeSet::new() };
         fs::create_dir_all(&blobs.folder)?;
-        let mut code = String::from("::narrows_web::Assets::embedded(\n    env!(\"CARGO_MANIFEST_DIR\"),\n    &[\n");
+        let mut code =
+            String::from("::narrows_web::Assets::embedded(\n    env!(\"CARGO_MANIFEST_DIR\"),\n    &[\n");
         for (name, text) in &self.templates {
             let path = blobs.keep(text.as_bytes())?;
             line(&mut code, format_args!("        ({name:?}, include_str!({path:?})),"));

@@ -63,7 +63,8 @@ fn build() -> Result<(), CollectError> {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var_os("PROFILE").is_none_or(|profile| profile != "release") {
         let code = "::narrows_web::Assets::folder(env!(\"CARGO_MANIFEST_DIR\"))\n";
-        return write(&out.join(embed::CODE), code.as_bytes()).map_err(|error| CollectError::write(&out, error));
+        return write(&out.join(embed::CODE), code.as_bytes())
+            .map_err(|error| CollectError::write(&out, error));
     }
     // Folders are watched with all that is in them: a new file counts, and one that is gone. `src`, as an app may get its first template.
     for folder in ["templates", "static", "src"] {

@@ -185,7 +185,9 @@ impl Pattern {
 
     fn fill<K: AsRef<str>, V: AsRef<str>>(&self, route: &str, values: &[(K, V)]) -> Result<String, UrlError> {
         let known = |name: &str| {
-            self.parts.iter().any(|part| matches!(part, Part::Value(value) | Part::Rest(value) if value == name))
+            self.parts
+                .iter()
+                .any(|part| matches!(part, Part::Value(value) | Part::Rest(value) if value == name))
         };
         if let Some((name, _)) = values.iter().find(|(name, _)| !known(name.as_ref())) {
             return Err(UrlError::Unknown { route: route.to_owned(), value: name.as_ref().to_owned() });

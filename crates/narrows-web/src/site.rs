@@ -1,13 +1,19 @@
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use minijinja::Environment;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use minijinja::Value;
 use narrows::Channels;
 use narrows::serve::settings::Loaded;
 use narrows_django::{Accounts, Database};
 
-use crate::{Assets, Db, UrlError};
+use crate::assets::Sources;
+use crate::reload::Reload;
+use crate::routes::Names;
+use crate::templates::{Templates, static_path};
+use crate::{Db, UrlError};
 
 /// What all views, consumers and commands of a site share: the state of its router. Clones are cheap.
 #[derive(Clone)]
@@ -20,8 +26,11 @@ pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) settings: Loaded,
     pub(crate) development: bool,
-    pub(crate) assets: Vec<Assets>,
-    pub(crate) names: std::sync::OnceLock<BTreeMap<String, String>>,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) templates: Templates,
+    pub(crate) names: Arc<OnceLock<Names>>,
+    /// Where `narrows run` has pages loaded again.
+    pub(crate) reload: Option<Arc<Reload>>,
 }
 
 impl Site {
@@ -69,20 +78,61 @@ impl Site {
         name: &str,
         values: &[(K, V)],
     ) -> Result<String, UrlError> {
-        let names = self.0.names.get().ok_or_else(|| UrlError::NoRoute(name.to_owned()))?;
-        let mut path = names.get(name).cloned().ok_or_else(|| UrlError::NoRoute(name.to_owned()))?;
-        for (key, value) in values {
-            path = path.replace(&format!("{{{}}}", key.as_ref()), value.as_ref());
-        }
-        Ok(path)
+        let names = self.names().ok_or_else(|| UrlError::NoRoute(name.to_owned()))?;
+        names.url_for(name, values)
     }
 
-    pub(crate) fn environment(&self) -> Result<Environment<'static>, minijinja::Error> {
-        let mut environment = Environment::new();
-        let assets = self.0.assets.clone();
-        environment.set_loader(move |name| Ok(assets.iter().find_map(|assets| assets.template(name))));
-        Ok(environment)
+    /// Whether there is a route of this name.
+    pub fn has_route(&self, name: &str) -> bool {
+        self.names().is_some_and(|names| names.contains(name))
     }
+
+    /// The address of a static file, such as `chat/room.js`, where there is one: what `static('chat/room.js')` is in a template.
+    pub fn static_url(&self, name: &str) -> Option<String> {
+        static_path(&self.0.sources, name)
+    }
+
+    /// Renders a template for everybody alike: without the user and the messages, and so without a query. A cache may keep it.
+    ///
+    /// # Errors
+    /// When there is no such template, or it is wrong.
+    pub fn render(&self, template: &str, more: Value) -> crate::Result {
+        self.render_first(&[template], more)
+    }
+
+    pub(crate) fn render_first(&self, templates: &[&str], more: Value) -> crate::Result {
+        let template = self.templates().first(templates)?;
+        Ok(html(template.name(), template.render(more)?))
+    }
+
+    /// Renders a template as a text: of a mail, or for a socket.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_text(&self, template: &str, more: Value) -> crate::Result<String> {
+        Ok(self.templates().get(template)?.render(more)?)
+    }
+
+    pub(crate) fn templates(&self) -> &Templates {
+        &self.0.templates
+    }
+
+    /// The names of the routes: none until the site is open.
+    pub(crate) fn names(&self) -> Option<&Names> {
+        self.0.names.get()
+    }
+}
+
+/// An answer whose type is that of the template's name: HTML, unless it says something else.
+pub(crate) fn html(template: &str, text: String) -> Response {
+    let kind = match template.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("xml") => "application/xml; charset=utf-8",
+        Some("json") => "application/json",
+        Some("js") => "text/javascript; charset=utf-8",
+        _ => "text/html; charset=utf-8",
+    };
+    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
 }
 
 impl fmt::Debug for Site {

@@ -39,7 +39,9 @@ impl Sources {
     /// In development the folders count, also where there is something in the binary.
     pub(crate) fn new(assets: &[Assets], development: bool) -> Self {
         let source = |assets: &Assets| match assets.embedded {
-            Some(embedded) if !(development && assets.root.join("src").is_dir()) => Source::Embedded(embedded),
+            Some(embedded) if !(development && assets.root.join("src").is_dir()) => {
+                Source::Embedded(embedded)
+            }
             _ => Source::Folder(Folder::new(assets.root.clone())),
         };
         Self(assets.iter().map(source).chain([Source::Embedded(built_in::all())]).collect())
@@ -60,10 +62,14 @@ impl Sources {
                 Source::Folder(folder) => {
                     if let Some((path, metadata)) = folder.find(Kind::Templates, name) {
                         if metadata.len() > MAX_TEMPLATE_BYTES {
-                            return Err(format!("{}: {} bytes are no template", path.display(), metadata.len()));
+                            return Err(format!(
+                                "{}: {} bytes are no template",
+                                path.display(),
+                                metadata.len()
+                            ));
                         }
-                        let text =
-                            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+                        let text = fs::read_to_string(&path)
+                            .map_err(|error| format!("{}: {error}", path.display()))?;
                         let stamp = Stamp(path, metadata.len(), metadata.modified().ok());
                         return Ok(Some(Text { text, stamp: Some(stamp) }));
                     }
@@ -112,9 +118,7 @@ impl Sources {
             Source::Embedded(embedded) => {
                 embedded.files.iter().find(|file| file.name == name).map(Found::Embedded)
             }
-            Source::Folder(folder) => {
-                folder.find(Kind::Static, name).map(|(path, _)| Found::Disk(path))
-            }
+            Source::Folder(folder) => folder.find(Kind::Static, name).map(|(path, _)| Found::Disk(path)),
         })
     }
 

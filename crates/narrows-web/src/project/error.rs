@@ -9,6 +9,7 @@ use narrows_django::superuser::SuperuserError;
 use narrows_django::{AccountSettingsError, DatabaseError};
 
 use super::{BoxError, DataFolderError};
+use crate::templates::TemplateErrors;
 
 /// Why a project does not run.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum ProjectError {
     /// The filter for the log is wrong.
     #[error("log: {0}")]
     Log(#[source] BoxError),
+    /// Templates that cannot be parsed.
+    #[error(transparent)]
+    Templates(#[from] TemplateErrors),
     /// There is no secret key, and this is no development.
     #[error("there is no secret key")]
     NoSecretKey,

@@ -62,6 +62,7 @@ pub struct Project {
     workers: Vec<Box<dyn FnOnce(&Site) -> Option<Worker> + Send>>,
     tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
     headers: SecurityHeaders,
+    templates: Vec<crate::templates::Change>,
 }
 
 impl Project {
@@ -81,6 +82,7 @@ impl Project {
             workers: Vec::new(),
             tasks: Vec::new(),
             headers: SecurityHeaders::default(),
+            templates: Vec::new(),
         }
     }
 
@@ -156,6 +158,24 @@ impl Project {
     #[must_use]
     pub fn layer(mut self, change: impl FnOnce(Router, &Site) -> Router + Send + 'static) -> Self {
         self.layers.push(Box::new(change));
+        self
+    }
+
+    /// Changes the templates' environment: filters, tests, functions and names of the project's own. The syntax stays as it is.
+    ///
+    /// ```
+    /// # use narrows_web::Project;
+    /// let project = Project::new("mysite", "1.0.0").templates(|environment| {
+    ///     environment.add_filter("shout", |text: String| text.to_uppercase());
+    ///     environment.add_global("title", "My site");
+    /// });
+    /// ```
+    #[must_use]
+    pub fn templates(
+        mut self,
+        change: impl FnOnce(&mut minijinja::Environment<'static>) + Send + 'static,
+    ) -> Self {
+        self.templates.push(Box::new(change));
         self
     }
 

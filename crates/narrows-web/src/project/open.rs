@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,8 +11,12 @@ use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
 use super::loading::{beside_manifest, is_development};
 use super::migrations::Migrator;
 use super::{DataFolder, Project, ProjectError, Task};
+use crate::assets::Sources;
+use crate::reload::{self, Reload};
+use crate::routes::Names;
 use crate::site::Inner;
-use crate::{Routes, Site};
+use crate::templates::Templates;
+use crate::{Routes, Site, error_pages, static_files};
 
 /// A site that is open: its database answers, its migrations are applied and its router is made.
 #[must_use = "`.serve()` answers its clients"]
@@ -85,6 +88,12 @@ impl Project {
         let accounts = self.make_accounts(kit, &said, keys.2, &database, &channels);
         let mut assets = std::mem::take(&mut self.assets);
         assets.extend(self.apps.iter().filter_map(|app| app.assets.clone()));
+        let (sources, names) = (Arc::new(Sources::new(&assets, development)), Arc::new(OnceLock::new()));
+        // A test finds the same mistakes in templates as development does.
+        let strict = development || kit == Kit::Test;
+        let changes = std::mem::take(&mut self.templates);
+        let templates = Templates::new(&sources, &names, development, strict, changes);
+        templates.check(&sources, development)?;
         let site = Site(Arc::new(Inner {
             name: self.name,
             channels,
@@ -92,8 +101,10 @@ impl Project {
             database,
             settings: loaded,
             development,
-            assets,
-            names: OnceLock::new(),
+            sources,
+            templates,
+            names,
+            reload: if kit == Kit::Program && development { Reload::start() } else { None },
         }));
         for prepare in std::mem::take(&mut self.prepare) {
             prepare(site.clone()).await.map_err(ProjectError::Prepare)?;
@@ -127,27 +138,26 @@ impl Project {
     /// From inside out: the apps, the project's layers, other ways in, sessions, the check of other sites' requests,
     /// security headers, and beside all that the health routes.
     fn router(self, site: &Site) -> Router {
-        let mut names = BTreeMap::new();
+        let mut names = Names::default();
         let mut router = Router::new();
         for app in self.apps {
-            let Routes { router: routes, names: routes_names } =
-                app.routes.map_or_else(Routes::new, |make| make(site));
-            for (name, path) in routes_names {
-                names.insert(format!("{}:{name}", app.name), format!("{}{path}", app.prefix));
-            }
-            router =
-                if app.prefix.is_empty() { router.merge(routes) } else { router.nest(&app.prefix, routes) };
+            let routes = app.routes.map_or_else(Routes::new, |make| make(site));
+            router = names.mount(router, app.name, &app.prefix, routes);
         }
-        site.0.names.set(names).expect("they are set here alone");
-        let mut router = router.with_state(site.clone());
+        assert!(site.0.names.set(names).is_ok(), "they are set here alone");
+        let router = router.merge(static_files::routes(site.0.sources.clone()));
+        let mut router = router.merge(narrows::client::routes()).with_state(site.clone());
         for change in self.layers {
             router = change(router, site);
         }
         for way in self.ways {
             router = way(router, site.accounts());
         }
-        let router = router.layer(site.accounts().layer()).layer(site.accounts().csrf());
-        self.headers.around(router.merge(health(site.channels())))
+        // Twice, as the pages of errors show who is logged in, and what is around them fails too.
+        let router = error_pages::around(router.layer(site.accounts().csrf()), site);
+        let router = error_pages::around(router.layer(site.accounts().layer()), site);
+        let router = reload::around(router, site).merge(health(site.channels()));
+        self.headers.around(router)
     }
 }
 

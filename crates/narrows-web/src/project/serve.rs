@@ -48,7 +48,13 @@ impl Opened {
         let server = Server::new(router, site.channels(), &site.settings().settings).listen().await?;
         let addresses = server.addresses().to_vec();
         // Before anybody is told of the server: from here on a signal ends it in the orderly way.
-        let serving = server.run();
+        let reload = site.0.reload.clone();
+        let serving = server.run_or_until(async move {
+            match reload {
+                Some(reload) => reload.ended().await,
+                None => std::future::pending().await,
+            }
+        });
         let running = workers.into_iter().fold(
             Box::pin(async move {
                 serving.await;

@@ -7,24 +7,36 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::assets::{Found, Kind, Sources, percent_encoded};
+use crate::assets::{self, Found, Sources, percent_encoded};
 use crate::routes::Names;
+
+/// For whom the templates are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) development: bool,
+    /// Whether a mistake is an error: in development and in tests.
+    pub(super) strict: bool,
+}
 
 pub(super) fn add_to(
     environment: &mut Environment<'static>,
     sources: &Arc<Sources>,
     names: &Arc<OnceLock<Names>>,
-    development: bool,
+    kind: Kind,
 ) {
+    let Kind { development, strict } = kind;
     let files = sources.clone();
     let missing = Mutex::new(BTreeSet::new());
     environment.add_function("static", move |name: &str| -> Result<String, Error> {
         if let Some(path) = static_path(&files, name) {
             return Ok(path);
         }
-        if development {
-            let folders: Vec<String> =
-                files.folders(Kind::Static).iter().map(|folder| folder.display().to_string()).collect();
+        if strict {
+            let folders: Vec<String> = files
+                .folders(assets::Kind::Static)
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
             let problem = format!("there is no static file `{name}` in {}", folders.join(", "));
             return Err(Error::new(ErrorKind::InvalidOperation, problem));
         }
@@ -36,11 +48,14 @@ pub(super) fn add_to(
     });
     let known = names.clone();
     environment.add_function("url_for", move |name: &str, values: Kwargs| {
-        let names = known.get().ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the site has no routes yet"))?;
+        let names = known
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the site has no routes yet"))?;
         url_for(names, name, &values)
     });
     let known = names.clone();
-    environment.add_function("has_route", move |name: &str| known.get().is_some_and(|names| names.contains(name)));
+    environment
+        .add_function("has_route", move |name: &str| known.get().is_some_and(|names| names.contains(name)));
     environment.add_global("client_module", narrows::client::module_path());
     environment.add_global("development", development);
 }
@@ -54,7 +69,7 @@ pub(crate) fn static_path(sources: &Sources, name: &str) -> Option<String> {
 }
 
 /// `url_for('chat:room', room='lobby', _query={'page': 2})`.
-pub(crate) fn url_for(names: &Names, name: &str, given: &Kwargs) -> Result<String, Error> {
+fn url_for(names: &Names, name: &str, given: &Kwargs) -> Result<String, Error> {
     let (mut values, mut query) = (Vec::new(), None);
     for key in given.args() {
         let value: Value = given.get(key)?;

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Template, TemplateSource, UndefinedBehavior};
 
-pub(crate) use self::globals::{static_path, url_for};
+pub(crate) use self::globals::static_path;
 use crate::assets::Sources;
 use crate::routes::Names;
 
@@ -27,6 +27,7 @@ impl Templates {
         sources: &Arc<Sources>,
         names: &Arc<OnceLock<Names>>,
         development: bool,
+        strict: bool,
         changes: Vec<Change>,
     ) -> Self {
         let mut environment = Environment::new();
@@ -35,14 +36,14 @@ impl Templates {
         environment.set_debug(development);
         environment.set_auto_reload(development);
         // A name that nobody gave is a mistake, which is to be found while a site is developed and tested, and to hurt nobody later.
-        environment.set_undefined_behavior(if development {
+        environment.set_undefined_behavior(if strict {
             UndefinedBehavior::SemiStrict
         } else {
             UndefinedBehavior::Lenient
         });
         environment.set_loader(loader(sources));
         filters::add_to(&mut environment);
-        globals::add_to(&mut environment, sources, names, development);
+        globals::add_to(&mut environment, sources, names, globals::Kind { development, strict });
         for change in changes {
             change(&mut environment);
         }
@@ -57,18 +58,53 @@ impl Templates {
     pub(crate) fn first(&self, names: &[&str]) -> Result<Template<'_, '_>, Error> {
         for name in names {
             match self.get(name) {
-                Err(error) if error.kind() == ErrorKind::TemplateNotFound && error.name().is_none_or(|n| n == *name) => {}
+                Err(error)
+                    if error.kind() == ErrorKind::TemplateNotFound
+                        && error.name().is_none_or(|n| n == *name) => {}
                 found => return found,
             }
         }
         Err(Error::new(ErrorKind::TemplateNotFound, format!("there is none of the templates {names:?}")))
     }
 
-    /// What is wrong with templates, all of which are parsed for it.
-    pub(crate) fn problems(&self, sources: &Sources) -> Vec<Error> {
-        sources.templates().iter().filter_map(|name| self.get(name).err()).collect()
+    /// Parses all there are. In development what is wrong is a warning: the page that uses it says so, and the others are there.
+    ///
+    /// # Errors
+    /// When one is wrong, with what is wrong with each.
+    pub(crate) fn check(&self, sources: &Sources, development: bool) -> Result<(), TemplateErrors> {
+        let problems: Vec<Error> =
+            sources.templates().iter().filter_map(|name| self.get(name).err()).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let problems = TemplateErrors(problems);
+        if development {
+            tracing::warn!("{problems}");
+            return Ok(());
+        }
+        Err(problems)
     }
 }
+
+/// What is wrong with the templates of a site.
+#[derive(Debug)]
+pub struct TemplateErrors(Vec<Error>);
+
+impl TemplateErrors {
+    /// What is wrong with each: [`name`](Error::name) and [`line`](Error::line) say where.
+    pub fn all(&self) -> &[Error] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TemplateErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "the templates cannot be parsed: {}", lines.join("; "))
+    }
+}
+
+impl std::error::Error for TemplateErrors {}
 
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,11 +117,13 @@ fn loader(
 ) -> impl Fn(&str) -> Result<Option<TemplateSource>, Error> + Send + Sync + 'static {
     let sources = sources.clone();
     move |name| {
-        let found = sources.template(name).map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
+        let found =
+            sources.template(name).map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
         let Some(found) = found else { return Ok(None) };
         let (sources, name, stamp) = (sources.clone(), name.to_owned(), found.stamp);
         // The file that would be read now: another one, where a project's came before an app's meanwhile.
-        let source = TemplateSource::new(found.text).with_uptodate_check(move || sources.stamp(&name) == stamp);
+        let source =
+            TemplateSource::new(found.text).with_uptodate_check(move || sources.stamp(&name) == stamp);
         Ok(Some(source))
     }
 }

@@ -85,6 +85,21 @@ impl Listening {
         self.run_until(first_signal(move || channels.set_unready()))
     }
 
+    /// Serves as [`run`](Self::run) does, and until `end` is ready at the latest.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub fn run_or_until(self, end: impl Future<Output = ()>) -> impl Future<Output = ()> {
+        let channels = self.server.channels.clone();
+        let signal = first_signal(move || channels.set_unready());
+        self.run_until(async {
+            tokio::select! {
+                () = signal => {}
+                () = end => {}
+            }
+        })
+    }
+
     /// Serves until `end` is ready, then drains as [`run`](Self::run) does.
     ///
     /// # Cancel safety

@@ -1,0 +1,155 @@
+//! The pages of errors: what a bare status becomes for those who read pages.
+
+mod details;
+mod pages;
+mod wants;
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::FutureExt;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
+use http::request::Parts;
+use http::{Method, StatusCode, Uri};
+use http_body::Body as _;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
+
+use self::wants::Wants;
+use crate::Site;
+use crate::error::Report;
+
+/// What an answer says by itself, at most, for a page to say it.
+const MAX_TEXT_BYTES: u64 = 2048;
+
+/// Puts the site's pages around its routes: for every answer of a status from 400 that is empty or a short plain text, by what the
+/// client wants a page, JSON or a text. What is a page or JSON already is left as it is, and so are sockets' handshakes.
+///
+/// A panic is a 500. What is behind an error is logged here, once. A path that only lacks its last slash is sent on.
+pub(crate) fn around(router: Router, site: &Site) -> Router {
+    router.layer(from_fn_with_state(site.clone(), answer))
+}
+
+/// An answer that has been looked at. Another layer around it, which is there for the answers of those in between, leaves it alone.
+#[derive(Clone)]
+struct Done;
+
+async fn answer(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let asked = Asked::of(&parts);
+    let mut seen = parts.clone();
+    let is_socket = parts.headers.contains_key(UPGRADE);
+    if let Some(redirect) = slash(&site, &mut parts) {
+        return redirect;
+    }
+    let request = Request::from_parts(parts, body);
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => panicked(panic.as_ref()),
+    };
+    if response.extensions().get::<Done>().is_some() {
+        return response;
+    }
+    let report = response.extensions_mut().remove::<Report>();
+    log(&asked, response.status(), report.as_ref());
+    response.extensions_mut().insert(Done);
+    if is_socket || !is_bare(&response) {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    // It is as long as it says, which is short.
+    let said = to_bytes(body, MAX_TEXT_BYTES as usize).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let text = report.as_ref().and_then(|report| report.text.clone()).or((!said.is_empty()).then_some(said));
+    let wanted = Wants::of(&seen.headers);
+    let error = pages::Shown { status: head.status, text, source: report.and_then(|report| report.source) };
+    let made = pages::make(&site, &mut seen, &asked, &error, wanted).await;
+    merge(head, made)
+}
+
+/// What is said of a request in the log and to developers.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    route: Option<String>,
+}
+
+impl Asked {
+    fn of(parts: &Parts) -> Self {
+        let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        Self { method: parts.method.clone(), uri: parts.uri.clone(), route }
+    }
+}
+
+/// Django's `APPEND_SLASH`: where no route has this path, but one has it with a slash.
+fn slash(site: &Site, parts: &mut Parts) -> Option<Response> {
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD) && !parts.headers.contains_key(UPGRADE);
+    let path = parts.uri.path();
+    // Two slashes at the beginning would lead to another site.
+    if !is_read || path.starts_with("//") || parts.extensions.get::<MatchedPath>().is_some() {
+        return None;
+    }
+    if !site.names()?.has_with_slash(path) {
+        return None;
+    }
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = utf8_percent_encode(&format!("{path}/{query}"), CONTROLS).to_string();
+    // Not for ever, as browsers remember that, and the route may be another one tomorrow.
+    Some(Redirect::temporary(&target).into_response())
+}
+
+/// What a view's panic is to its client: the same as an error of it.
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let error = Panicked(text.unwrap_or_else(|| "with something that is no text".to_owned()));
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(Report { text: None, source: Some(Arc::new(error)) });
+    response
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a view panicked: {0}")]
+struct Panicked(String);
+
+fn log(asked: &Asked, status: StatusCode, report: Option<&Report>) {
+    let Some(source) = report.and_then(|report| report.source.as_ref()) else { return };
+    let error: &(dyn std::error::Error + 'static) = &**source;
+    let (method, path, status) = (&asked.method, asked.uri.path(), status.as_u16());
+    if status < 500 {
+        tracing::debug!(%method, path, status, error, "a request was refused");
+    } else {
+        tracing::error!(%method, path, status, error, "a request failed");
+    }
+}
+
+/// Whether an answer is a status and no more than a short text.
+fn is_bare(response: &Response) -> bool {
+    let status = response.status();
+    let is_text = match response.headers().get(CONTENT_TYPE) {
+        None => true,
+        Some(kind) => kind.as_bytes().starts_with(b"text/plain"),
+    };
+    let is_short = response.body().size_hint().upper().is_some_and(|length| length <= MAX_TEXT_BYTES);
+    (status.is_client_error() || status.is_server_error()) && is_text && is_short
+}
+
+/// The page, with what the first answer says to its client besides: `allow`, `retry-after`, cookies.
+fn merge(head: http::response::Parts, made: Response) -> Response {
+    let (mut page, body) = made.into_parts();
+    page.status = head.status;
+    page.extensions = head.extensions;
+    for name in head.headers.keys().filter(|name| **name != CONTENT_TYPE && **name != CONTENT_LENGTH) {
+        if !page.headers.contains_key(name) {
+            for value in head.headers.get_all(name) {
+                page.headers.append(name, value.clone());
+            }
+        }
+    }
+    Response::from_parts(page, Body::new(body))
+}

@@ -1,0 +1,90 @@
+//! The files under `/static/`.
+
+mod answer;
+mod encoding;
+mod range;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use self::answer::{Caching, Disk, disk, embedded};
+use crate::assets::{Found, Sources};
+
+/// The routes: `/static/NAME` and, for what is in the binary, `/static/v-VERSION/NAME`.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(sources: Arc<Sources>) -> Router<S> {
+    Router::new().route(
+        "/static/{*path}",
+        get(async move |OriginalUri(uri): OriginalUri, headers: HeaderMap| match name(uri.path()) {
+            Some(name) => serve(sources, name, headers).await,
+            None => StatusCode::NOT_FOUND.into_response(),
+        }),
+    )
+}
+
+/// What a path asks for. A slash that is encoded is none, and stands in no name.
+fn name(path: &str) -> Option<String> {
+    let encoded = path.strip_prefix("/static/")?;
+    let mut name = String::new();
+    for segment in encoded.split('/') {
+        let segment = percent_decode_str(segment).decode_utf8().ok()?;
+        if segment.contains('/') {
+            return None;
+        }
+        if !name.is_empty() {
+            name.push('/');
+        }
+        name.push_str(&segment);
+    }
+    Some(name)
+}
+
+async fn serve(sources: Arc<Sources>, name: String, headers: HeaderMap) -> Response {
+    // A folder is looked through on a thread that serves nobody.
+    let opened = tokio::task::spawn_blocking(move || open(&sources, &name)).await;
+    match opened.expect("looking for a file does not panic") {
+        Ok(Some(Opened::Embedded(file, caching))) => embedded(file, caching, &headers),
+        Ok(Some(Opened::Disk(file))) => disk(file, &headers),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a static file cannot be read");
+            StatusCode::NOT_FOUND.into_response()
+        }
+    }
+}
+
+enum Opened {
+    Embedded(&'static crate::assets::embedded::File, Caching),
+    Disk(Disk),
+}
+
+fn open(sources: &Sources, name: &str) -> std::io::Result<Option<Opened>> {
+    let (file, version) = match (sources.file(name), versioned(name)) {
+        (Some(file), _) => (file, None),
+        (None, Some((version, name))) => match sources.file(name) {
+            Some(file) => (file, Some(version)),
+            None => return Ok(None),
+        },
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(match file {
+        Found::Embedded(file) => {
+            // A page from before a deploy asks for the version of that time: better the file of today than none, but not for a year.
+            let caching = if version == Some(file.version) { Caching::ForEver } else { Caching::Ask };
+            Opened::Embedded(file, caching)
+        }
+        Found::Disk(path) => Opened::Disk(Disk::open(&path)?),
+    }))
+}
+
+/// `v-0f3c9a1b2c3d4e5f/js/room.js` taken apart.
+fn versioned(name: &str) -> Option<(&str, &str)> {
+    let (version, name) = name.strip_prefix("v-")?.split_once('/')?;
+    let is_version = version.len() == 16 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_version.then_some((version, name))
+}
