@@ -5,6 +5,7 @@
 //! * [`Page`] renders a template for the request at hand; [`Db`] is the database; both are extractors.
 //! * [`Site`] is what all of them share: the state of the router.
 
+pub mod accounts;
 mod app;
 mod assets;
 mod commands;
@@ -12,6 +13,7 @@ mod db;
 mod error;
 mod error_pages;
 pub mod flash;
+mod form;
 mod page;
 mod project;
 mod reload;
@@ -25,8 +27,10 @@ pub use app::App;
 pub use assets::Assets;
 #[doc(hidden)]
 pub use assets::embedded;
-pub use db::Db;
+pub use db::{Db, Tx};
 pub use error::{Error, Result};
+pub use form::{Form, FormErrors};
+pub use garde;
 pub use minijinja::{self, context};
 pub use narrows;
 pub use narrows_django;

@@ -9,6 +9,7 @@ use super::{Embedded, embedded};
 const TEMPLATES: &[(&str, &str)] = &[
     ("narrows/base.html", include_str!("../../templates/narrows/base.html")),
     ("narrows/error.html", include_str!("../../templates/narrows/error.html")),
+    ("narrows/forms.html", include_str!("../../templates/narrows/forms.html")),
     ("narrows/development.html", include_str!("../../templates/narrows/development.html")),
 ];
 

@@ -1,3 +1,6 @@
 //! The tests of narrows-web: a small site of their own, and what a project does with it.
 
+mod db;
+mod flash;
+mod forms;
 mod testing;
