@@ -53,7 +53,7 @@ impl Command {
     ) -> Result<ExitCode, ProjectError> {
         match self {
             Self::Serve => project.open(loaded).await?.serve().await?,
-            Self::Worker => project.open(loaded).await?.work().await?,
+            Self::Worker => project.open_worker(loaded).await?.work().await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 mod data;
 mod error;
 mod headers;
+mod home;
 mod loading;
 mod migrations;
 mod open;
@@ -21,6 +22,7 @@ pub use self::data::{DataFolder, DataFolderError};
 pub(crate) use self::error::Chain;
 pub use self::error::ProjectError;
 pub(crate) use self::headers::SecurityHeaders;
+use self::home::Home;
 pub(crate) use self::loading::Said;
 pub(crate) use self::open::Kit;
 pub use self::open::Opened;
@@ -62,6 +64,7 @@ pub struct Project {
     workers: Vec<Box<dyn FnOnce(&Site) -> Option<Worker> + Send>>,
     tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
     headers: SecurityHeaders,
+    home: Home,
     templates: Vec<crate::templates::Change>,
 }
 
@@ -82,6 +85,7 @@ impl Project {
             workers: Vec::new(),
             tasks: Vec::new(),
             headers: SecurityHeaders::default(),
+            home: Home::default(),
             templates: Vec::new(),
         }
     }

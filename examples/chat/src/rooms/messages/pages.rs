@@ -1,5 +1,5 @@
 use narrows_web::models::sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
+    self, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 use narrows_web::narrows_django::DatabaseError;
