@@ -21,7 +21,7 @@ pub(in crate::accounts) struct Change {
 
 pub(in crate::accounts) async fn page(page: Page) -> Result {
     match page.user() {
-        Some(user) => show(&page, &Form::new(), user),
+        Some(user) => show(&page, &Form::<Change>::new(), user),
         None => Ok(to_log_in(page.uri())),
     }
 }

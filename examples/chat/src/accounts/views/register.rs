@@ -17,7 +17,7 @@ const BAD_NAME: &str = "A user name has up to 40 letters, digits and @ . + - _."
 
 #[derive(Deserialize, Validate)]
 pub(in crate::accounts) struct Registration {
-    #[garde(length(min = 1), custom(username))]
+    #[garde(length(min = 1), custom(may_be_registered))]
     username: String,
     #[serde(default)]
     #[garde(skip)]
@@ -76,7 +76,7 @@ fn show(page: &Page, form: &Form<Registration>, next: &str) -> Result {
 }
 
 /// Django's own check knows neither the rooms' length nor the names under which the site itself speaks, or numbers its guests.
-fn username(username: &str, (): &()) -> garde::Result {
+fn may_be_registered(username: &str, (): &()) -> garde::Result {
     let name = username.trim().to_lowercase();
     if name == bot::NAME || name == "server" || name.starts_with(GUEST) {
         return Err(garde::Error::new("This name is kept for the site itself."));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use narrows_web::models::sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query};
 use narrows_web::models::sea_orm::ActiveValue::Set;
 use narrows_web::models::sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
 };
 use narrows_web::narrows_django::DatabaseError;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use narrows_web::models::sea_orm::sea_query::{Expr, ExprTrait, Func};
 use narrows_web::models::sea_orm::{
-    ColumnTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, DatabaseConnection, DbBackend, DbErr, QueryFilter, QueryOrder, QuerySelect,
 };
 use narrows_web::narrows_django::DatabaseError;
 use serde::Serialize;
