@@ -2,8 +2,10 @@
 
 mod builder;
 pub mod commands;
+mod dialect;
 pub mod diff;
 mod literal;
+pub mod migrate;
 pub mod migration;
 mod models;
 pub mod question;
@@ -13,6 +15,8 @@ pub mod schema;
 pub mod snapshot;
 pub mod state;
 
+pub use commands::Commands;
+pub use migrate::{MigrateError, Migrator};
 pub use migration::{Migration, Migrations};
 pub use models::Models;
 pub use read::ModelError;

@@ -135,6 +135,16 @@ impl Migrations {
     pub fn new(source: &str, snapshot: &str, all: Vec<Migration>) -> Self {
         Self { all, source: source.to_owned(), snapshot: snapshot.to_owned() }
     }
+
+    /// Their names, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|migration| migration.name.clone()).collect()
+    }
+
+    /// The migrations themselves, in order.
+    pub fn into_all(self) -> Vec<Migration> {
+        self.all
+    }
 }
 
 /// The migrations of an app, in order: `migrations![m0001_initial, m0002_person_age]`, in `mod.rs` of their folder.

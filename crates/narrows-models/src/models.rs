@@ -3,9 +3,9 @@ use std::fmt;
 use sea_orm::EntityTrait;
 
 use crate::read::{self, Found, ModelError};
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 
-/// The entities of an app, whose tables its migrations make.
+/// The entities of an app, whose tables its migrations make: what `makemigrations` compares them with.
 ///
 /// ```
 /// use narrows_models::Models;
@@ -32,7 +32,13 @@ use crate::schema::Schema;
 /// ```
 #[derive(Clone, Default)]
 pub struct Models {
-    entities: Vec<fn() -> Result<Found, ModelError>>,
+    all: Vec<Model>,
+}
+
+#[derive(Clone)]
+enum Model {
+    Entity(fn() -> Result<Found, ModelError>),
+    Table(String, Table),
 }
 
 impl Models {
@@ -44,13 +50,29 @@ impl Models {
     /// Adds an entity.
     #[must_use]
     pub fn entity<E: EntityTrait>(mut self, _: E) -> Self {
-        self.entities.push(read::entity::<E>);
+        self.all.push(Model::Entity(read::entity::<E>));
+        self
+    }
+
+    /// Adds a table that no entity has, such as one that only SQL uses.
+    ///
+    /// ```
+    /// use narrows_models::Models;
+    /// use narrows_models::migration::{Column, Table};
+    ///
+    /// let words = Table::new().column(Column::varchar("word", 40)).primary_key(["word"]);
+    /// assert!(Models::new().table("chat_word", words).read()?.tables.contains_key("chat_word"));
+    /// # Ok::<(), narrows_models::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn table(mut self, name: &str, table: Table) -> Self {
+        self.all.push(Model::Table(name.to_owned(), table));
         self
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entities.is_empty()
+        self.all.is_empty()
     }
 
     /// The tables that these entities need, the same on every database.
@@ -65,8 +87,11 @@ impl Models {
     /// The tables, and what else the entities say.
     pub(crate) fn reading(&self) -> Result<Reading, ModelError> {
         let mut reading = Reading::default();
-        for entity in &self.entities {
-            let found = entity()?;
+        for model in &self.all {
+            let found = match model {
+                Model::Entity(read) => read()?,
+                Model::Table(name, table) => Found::table(name, table)?,
+            };
             if reading.schema.tables.contains_key(&found.name) {
                 return Err(ModelError::Twice { entity: found.entity, table: found.name });
             }
@@ -84,7 +109,7 @@ impl Models {
 
 impl fmt::Debug for Models {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Models").field("entities", &self.entities.len()).finish()
+        f.debug_struct("Models").field("all", &self.all.len()).finish()
     }
 }
 

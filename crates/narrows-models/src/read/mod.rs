@@ -86,6 +86,21 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<(String, String)>,
 }
 
+impl Found {
+    /// A table that no entity has.
+    pub(crate) fn table(name: &str, table: &Table) -> Result<Self, ModelError> {
+        let entity = "Models::table";
+        let names = table.columns.iter().map(|column| &column.name);
+        let names = names.chain(table.indexes.iter().map(|index| &index.name));
+        let names = names.chain(table.foreign_keys.iter().map(|key| &key.name));
+        for name in names.map(String::as_str).chain([name]) {
+            names::check(entity, name)?;
+        }
+        let (renamed, notes) = (Vec::new(), Vec::new());
+        Ok(Self { entity, name: name.to_owned(), table: table.clone(), renamed, notes })
+    }
+}
+
 /// Reads an entity's whole metadata.
 pub(crate) fn entity<E: EntityTrait>() -> Result<Found, ModelError> {
     let entity = std::any::type_name::<E>();

@@ -53,12 +53,22 @@ impl Call {
         if args.len() <= SMALL && column + one_line.len() + follows <= WIDTH {
             return one_line;
         }
-        if let [Code::Chain(chain)] = &self.args[..]
-            && chain.calls.is_empty()
-        {
-            let inner = chain.head.print(indent, column + self.name.len() + 1, follows + 1);
-            return format!("{}({inner})", self.name);
+        // A call alone between the brackets may be wider, and a plain one may go on in the next lines.
+        if let [Code::Chain(chain)] = &self.args[..] {
+            let column = column + self.name.len() + 1;
+            let inner = match chain.calls.is_empty() {
+                true => chain.head.vertical(indent),
+                false => chain.print(column, follows + 1),
+            };
+            if chain.calls.is_empty() || !inner.contains('\n') {
+                return format!("{}({inner})", self.name);
+            }
         }
+        self.vertical(indent)
+    }
+
+    /// Each argument in a line of its own.
+    fn vertical(&self, indent: usize) -> String {
         let mut text = format!("{}(\n", self.name);
         for arg in &self.args {
             let inner = indent + 4;
@@ -82,18 +92,20 @@ impl Chain {
         };
         let commented = !comments.is_empty() || others.iter().any(|(comments, _)| !comments.is_empty());
         let parents = others.iter().fold(self.head.flat(), |text, (_, call)| text + "." + &call.flat());
-        let flat = format!("{parents}.{}", last.flat());
-        if !commented && flat.len() <= SMALL && indent + flat.len() + follows <= WIDTH {
-            return flat;
-        }
-        let inner = indent + 4;
-        let below = last.print(inner, inner + 1, follows);
-        let short = others.is_empty() || parents.len() <= SMALL;
-        if !commented && below.contains('\n') && short && indent + parents.len() <= WIDTH {
-            let column = indent + parents.len() + 1;
-            return format!("{parents}.{}", last.print(indent, column, follows));
+        // rustfmt's rule: the last call stays on the line of those before it where that takes no more lines, or many.
+        let width = if others.is_empty() { WIDTH } else { WIDTH.min(indent + SMALL) };
+        let column = indent + parents.len() + 1;
+        if !commented && column < width {
+            let beside = last.print(indent, column, follows);
+            let lines = beside.lines().count();
+            let first = beside.lines().next().map_or(0, str::len);
+            let below = last.print(indent + 4, indent + 5, follows).lines().count();
+            if column + first <= width && (lines >= 5 || below >= lines) {
+                return format!("{parents}.{beside}");
+            }
         }
         let mut text = self.head.print(indent, indent, 0);
+        let inner = if text.contains('\n') { indent } else { indent + 4 };
         for (at, (comments, call)) in self.calls.iter().enumerate() {
             let pad = " ".repeat(inner);
             for comment in comments {
@@ -152,7 +164,8 @@ pub(crate) fn uses(path: &str, names: &BTreeSet<&'static str>) -> String {
         return format!("use {path}::migration::{name};");
     }
     let one_line = format!("use {path}::migration::{{{}}};", names.join(", "));
-    if one_line.len() <= WIDTH {
+    // rustfmt keeps two columns free.
+    if one_line.len() <= WIDTH - 2 {
         return one_line;
     }
     let mut lines = vec!["   ".to_owned()];

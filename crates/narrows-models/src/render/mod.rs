@@ -7,6 +7,8 @@ pub(crate) mod list;
 pub(crate) mod losses;
 pub(crate) mod names;
 pub(crate) mod scan;
+#[cfg(test)]
+mod tests;
 pub(crate) mod words;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,179 @@
+//! A migration, carried out.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+
+use super::error::{MigrateError, StepError};
+use super::record::{self, Progress};
+use super::session::Session;
+use super::sqlite;
+use super::work::{Step, Task};
+use crate::dialect::Statement;
+use crate::migration::RunFn;
+
+/// Where a migration is, for errors.
+pub(super) struct Place<'a> {
+    pub(super) app: &'a str,
+    pub(super) name: &'a str,
+    pub(super) forwards: bool,
+    pub(super) operations: usize,
+}
+
+/// All tasks, within a transaction that the caller ends.
+pub(super) async fn at_once(
+    session: &Session,
+    place: &Place<'_>,
+    tasks: &[Task<'_>],
+) -> Result<(), MigrateError> {
+    for task in tasks {
+        for step in &task.steps {
+            take(session, step)
+                .await
+                .map_err(|source| place.failed(task, "nothing of it is left", source))?;
+        }
+    }
+    Ok(())
+}
+
+/// All tasks, each statement for itself, with a note of how far it is: for databases that end a transaction when a table
+/// is changed.
+pub(super) async fn one_by_one(
+    session: &Session,
+    place: &Place<'_>,
+    tasks: &[Task<'_>],
+    from: Option<Progress>,
+) -> Result<(), MigrateError> {
+    let begin = if place.forwards { 0 } else { place.operations };
+    let mut at =
+        from.unwrap_or(Progress { done: begin, statements: 0, forwards: place.forwards, unsure: false });
+    if at.forwards != place.forwards {
+        if at.statements > 0 || at.unsure {
+            return Err(place.turned(&at));
+        }
+        at.forwards = place.forwards;
+    }
+    let is_left =
+        |task: &&Task<'_>| if place.forwards { task.number >= at.done } else { task.number < at.done };
+    for task in tasks.iter().filter(is_left).collect::<Vec<_>>() {
+        for step in task.steps.iter().skip(at.statements) {
+            let unsure = at.unsure;
+            record::save_progress(session, place.app, place.name, Progress { unsure: true, ..at }).await?;
+            at.unsure = false;
+            session.execute("START TRANSACTION").await?;
+            let taken = take(session, step).await;
+            let taken = if unsure { taken.or_else(was_done) } else { taken };
+            if let Err(source) = taken {
+                session.rollback().await?;
+                record::save_progress(session, place.app, place.name, at).await?;
+                return Err(place.failed(task, &place.left(&at), source));
+            }
+            at.statements += 1;
+            record::save_progress(session, place.app, place.name, at).await?;
+            session.commit().await?;
+        }
+        at.done = if place.forwards { task.number + 1 } else { task.number };
+        at.statements = 0;
+        record::save_progress(session, place.app, place.name, at).await?;
+    }
+    Ok(())
+}
+
+impl Place<'_> {
+    fn label(&self) -> String {
+        format!("{}.{}", self.app, self.name)
+    }
+
+    fn failed(&self, task: &Task<'_>, left: &str, source: StepError) -> MigrateError {
+        MigrateError::Failed {
+            migration: self.label(),
+            operation: task.number + 1,
+            of: self.operations,
+            what: task.what.clone(),
+            left: left.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
+    fn turned(&self, at: &Progress) -> MigrateError {
+        MigrateError::Turned {
+            migration: self.label(),
+            operation: if at.forwards { at.done + 1 } else { at.done },
+            direction: if at.forwards { "forwards" } else { "backwards" },
+        }
+    }
+
+    fn left(&self, at: &Progress) -> String {
+        let stays = match at.done {
+            0 => "no operation is in effect".to_owned(),
+            1 => "operation 1 is in effect".to_owned(),
+            done => format!("operations 1 to {done} are in effect"),
+        };
+        let part = if at.statements > 0 { ", and a part of this one" } else { "" };
+        format!(
+            "{stays}{part}, as this database cannot take back changes of tables: the next `migrate` goes on here"
+        )
+    }
+}
+
+async fn take(session: &Session, step: &Step<'_>) -> Result<(), StepError> {
+    match step {
+        Step::Statement(Statement::Sql(sql)) | Step::Script(sql) => Ok(session.execute(sql).await?),
+        Step::Statement(Statement::If { query, sql }) => {
+            if session.has_row(query).await? {
+                session.execute(sql).await?;
+            }
+            Ok(())
+        }
+        Step::Statement(Statement::Refuse { query, why }) => {
+            if session.has_row(query).await? {
+                Err(StepError::Refused(why.clone()))
+            } else {
+                Ok(())
+            }
+        }
+        Step::Statement(Statement::Rebuild(rebuild)) => sqlite::rebuild(session, rebuild).await,
+        Step::Run(code) => run(session, code).await,
+    }
+}
+
+/// Code of the site's own. Where it panics, the connection still has to be put right.
+async fn run(session: &Session, code: &RunFn) -> Result<(), StepError> {
+    let started = catch_unwind(AssertUnwindSafe(|| code(session.transaction())));
+    let mut running = pin!(started.map_err(panicked)?);
+    let done = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(panicked(panic))),
+    });
+    Ok(done.await??)
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> StepError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    StepError::Panic(text.unwrap_or("without a word").to_owned())
+}
+
+/// A statement that was begun by a process that did not come back: an answer that it is done already is as good as
+/// doing it. <https://mariadb.com/kb/en/mariadb-error-codes/>
+fn was_done(error: StepError) -> Result<(), StepError> {
+    // Table, column, key or foreign key is there already; table, column, key or foreign key is gone.
+    const DONE: [u16; 8] = [1050, 1060, 1061, 1826, 1051, 1054, 1091, 1146];
+    match &error {
+        StepError::Database(source) if number(source).is_some_and(|number| DONE.contains(&number)) => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// The number of an error of MySQL.
+#[cfg(feature = "mysql")]
+fn number(error: &sea_orm::DbErr) -> Option<u16> {
+    let error = super::session::database_error(error)?;
+    Some(error.try_downcast_ref::<sea_orm::sqlx::mysql::MySqlDatabaseError>()?.number())
+}
+
+#[cfg(not(feature = "mysql"))]
+fn number(_: &sea_orm::DbErr) -> Option<u16> {
+    None
+}

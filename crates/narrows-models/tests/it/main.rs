@@ -1,0 +1,4 @@
+//! The tests of narrows-models.
+
+mod make;
+mod migrate;

@@ -1,0 +1,12 @@
+//! From entities to written migrations.
+
+mod answers;
+mod command;
+mod diffed;
+mod entities;
+mod project;
+mod property;
+mod read;
+mod rendered;
+mod snapshots;
+mod written;

@@ -1,0 +1,170 @@
+//! What `makemigrations` writes, where, and what it leaves alone.
+
+use narrows_models::migration::{Column, Index, Migration, Table};
+use narrows_models::snapshot;
+use std::fs;
+
+use super::project::Project;
+
+fn person() -> Table {
+    Table::new()
+        .column(Column::big_integer("id").auto())
+        .column(Column::varchar("name", 40))
+        .primary_key(["id"])
+}
+
+fn with_age() -> Table {
+    person().column(Column::integer("age").default(18))
+}
+
+#[test]
+fn a_first_migration_makes_the_folder_and_the_app_uses_it() {
+    let mut project = Project::new([("chat_person", person())]);
+
+    let outcome = project.make("").unwrap();
+
+    assert_eq!(outcome.code, 0);
+    assert!(outcome.report.contains("m0001_initial.rs\n    - makes `person`"), "{}", outcome.report);
+    let app = project.read("src/chat/mod.rs");
+    assert!(app.contains("mod models;\nmod migrations;\n"), "{app}");
+    assert!(app.contains(".migrations(migrations::all())"), "{app}");
+    let list = "//! The migrations of this app, in order. `makemigrations` adds to the list.\n\nmod m0001_initial;\n\n\
+                use narrows_models::{Migrations, migrations};\n\n/// All of them.\n\
+                pub(crate) fn all() -> Migrations {\n    migrations![m0001_initial]\n}\n";
+    assert_eq!(project.read("src/chat/migrations/mod.rs"), list);
+}
+
+#[test]
+fn a_second_run_finds_nothing() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+
+    assert_eq!(project.make("").unwrap().report, "No changes detected.\n");
+    assert_eq!(project.make("chat --check").unwrap().report, "No changes detected in `chat`.\n");
+    assert_eq!(project.files("chat"), ["m0001_initial.rs"]);
+}
+
+#[test]
+fn a_further_migration_is_added_to_the_list_and_the_snapshot() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+
+    project.change([("chat_person", with_age())]).make("").unwrap();
+
+    let expected = "//! Adds `age` to `person`.\n\nuse narrows_models::migration::{Column, Migration};\n\n\
+                    pub(super) fn migration() -> Migration {\n    Migration::new(\"0002_person_age\")\n        \
+                    .add_column(\"chat_person\", Column::integer(\"age\").default(18))\n}\n";
+    assert_eq!(project.read("src/chat/migrations/m0002_person_age.rs"), expected);
+    let list = project.read("src/chat/migrations/mod.rs");
+    assert!(list.contains("mod m0001_initial;\nmod m0002_person_age;\n"), "{list}");
+    assert!(list.contains("migrations![m0001_initial, m0002_person_age]"), "{list}");
+    let schema = snapshot::read(&project.read("src/chat/migrations/snapshot.json")).unwrap();
+    assert_eq!(schema.tables["chat_person"], with_age());
+}
+
+#[test]
+fn whatever_else_stands_in_the_list_stays() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let before = "//! Mine.\n#![allow(dead_code)]\n\nuse narrows_web::models::{Migrations, migrations};\n\n\
+                  pub(crate) mod m0001_initial;\nmod helpers;\n\n/// `migrations![a, b]` is /* not */ here.\n\
+                  fn text() -> &'static str {\n    r#\"migrations![\"quoted\"]\"#\n}\n\n\
+                  pub fn all() -> Migrations {\n    let tick = '\"';\n    migrations![\n        \
+                  m0001_initial, // the first\n    ]\n}\n";
+    project.write("src/chat/migrations/mod.rs", before);
+
+    project.change([("chat_person", with_age())]).make("").unwrap();
+
+    let after = before
+        .replace("mod m0001_initial;\n", "mod m0001_initial;\nmod m0002_person_age;\n")
+        .replace("m0001_initial, //", "m0001_initial, m0002_person_age, //");
+    assert_eq!(project.read("src/chat/migrations/mod.rs"), after);
+    let written = project.read("src/chat/migrations/m0002_person_age.rs");
+    assert!(written.contains("use narrows_web::models::migration::{Column, Migration};"), "{written}");
+}
+
+#[test]
+fn a_long_list_has_a_line_for_each() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    project.change([("chat_person", with_age())]).make("--name the_age_of_all_people").unwrap();
+    let unique = with_age().index(Index::unique("uniq-chat_person-name", ["name"]));
+
+    project.change([("chat_person", unique)]).make("").unwrap();
+
+    let list = project.read("src/chat/migrations/mod.rs");
+    let expected = "    migrations![\n        m0001_initial,\n        m0002_the_age_of_all_people,\n        \
+                    m0003_person_name_unique,\n    ]\n";
+    assert!(list.contains(expected), "{list}");
+}
+
+#[test]
+fn a_list_that_cannot_be_understood_says_what_to_add_and_nothing_is_written() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let list =
+        "mod m0001_initial;\npub fn all() -> Migrations {\n    migrations![m0001_initial, more()]\n}\n";
+    project.write("src/chat/migrations/mod.rs", list);
+
+    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+
+    assert!(error.contains("`migrations!` holds \"more()\""), "{error}");
+    assert!(error.contains("`mod m0002_person_age;`, and `m0002_person_age` at the end"), "{error}");
+    assert_eq!(project.read("src/chat/migrations/mod.rs"), list);
+    assert_eq!(project.files("chat"), ["m0001_initial.rs"]);
+}
+
+#[test]
+fn a_list_that_changed_since_the_program_was_built_is_told() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    project.write("src/chat/migrations/mod.rs", "migrations![m0001_initial, m0002_other]");
+
+    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+
+    assert!(
+        error.contains("lists 2 migrations, and this program was built with 1: build it again"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_is_there_is_never_written_over_and_nothing_else_stays_behind() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let list = project.read("src/chat/migrations/mod.rs");
+    let snapshot = project.read("src/chat/migrations/snapshot.json");
+    project.write("src/chat/migrations/m0002_person_age.rs", "// mine\n");
+
+    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+
+    assert!(error.contains("there is one already"), "{error}");
+    assert_eq!(project.read("src/chat/migrations/m0002_person_age.rs"), "// mine\n");
+    assert_eq!(project.read("src/chat/migrations/mod.rs"), list);
+    assert_eq!(project.read("src/chat/migrations/snapshot.json"), snapshot);
+    assert_eq!(fs::read_dir(project.path("src/chat/migrations")).unwrap().count(), 4);
+}
+
+#[test]
+fn the_folder_is_found_in_a_member_of_a_workspace_and_after_a_move() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let root = project.path("").display().to_string();
+    let member = format!("{root}crates/site/src/chat/migrations");
+    fs::create_dir_all(&member).unwrap();
+    for name in ["mod.rs", "snapshot.json"] {
+        fs::copy(project.path(&format!("src/chat/migrations/{name}")), format!("{member}/{name}")).unwrap();
+    }
+    let first = Migration::new("0001_initial").create_table("chat_person", person());
+    let snapshot = project.read("src/chat/migrations/snapshot.json");
+    let source = format!("{root}crates/site|crates/site/src/chat/migrations/mod.rs");
+    let app = narrows_models::commands::AppModels::new(
+        "chat",
+        narrows_models::Models::new().table("chat_person", with_age()),
+        narrows_models::Migrations::new(&source, &snapshot, vec![first]),
+    );
+
+    narrows_models::commands::make::run_with(&[app], &[], None).unwrap();
+
+    assert!(fs::exists(format!("{member}/m0002_person_age.rs")).unwrap());
+}

@@ -1,0 +1,2 @@
+mod beginner;
+mod site;
