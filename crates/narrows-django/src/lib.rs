@@ -37,8 +37,8 @@ pub use signing::SecretKeys;
 pub use upstream::{ParseUpstreamError, Upstream};
 pub use user::{
     Attempt, ChangePasswordError, KeyKind, LogInError, LoginRequired, LoginRequiredService, MaybeUser,
-    NameProblem, NewUser, Rate, RegisterError, StaffUser, Superuser, Throttle, ThrottleSettings, Throttled,
-    User, UserId, UserModel, login_required, safe_next,
+    NameProblem, NewPermission, NewUser, Permissions, Rate, RegisterError, StaffUser, Superuser, Throttle,
+    ThrottleSettings, Throttled, User, UserId, UserModel, login_required, safe_next,
 };
 
 #[cfg(doctest)]

@@ -8,6 +8,8 @@
 pub mod accounts;
 mod app;
 mod assets;
+pub mod auth;
+mod builtin;
 mod commands;
 mod db;
 mod error;

@@ -118,6 +118,18 @@ impl Database {
         self.thread()?.run(async move { tables::create(&connection).await }).await
     }
 
+    /// The applications whose tables [`create_tables`](Self::create_tables) makes, and whether they are there already.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn applications(&self) -> Result<Vec<(&'static str, bool)>, DatabaseError> {
+        let connection = self.0.connection.clone();
+        self.thread()?.run(async move { tables::applications(&connection).await }).await
+    }
+
     /// Runs statements that make a site's own tables, in one transaction. Of several processes that begin at once one at a
     /// time does, so `CREATE TABLE IF NOT EXISTS` is safe here: by itself it is not on PostgreSQL.
     ///

@@ -1,5 +1,4 @@
 use axum::extract::Query;
-use axum::response::Redirect;
 use garde::Validate;
 use minijinja::context;
 use narrows::scope::ClientAddr;
@@ -19,9 +18,6 @@ pub(super) struct Credentials {
     username: String,
     #[garde(length(min = 1))]
     password: String,
-    #[serde(default)]
-    #[garde(skip)]
-    next: String,
 }
 
 pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Result {
@@ -31,11 +27,7 @@ pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Resul
     page.render(TEMPLATE, context! { form => Form::<Credentials>::new(), next => safe_next(&next) })
 }
 
-pub(super) async fn submit(
-    page: Page,
-    client: Option<ClientAddr>,
-    mut form: Form<Credentials>,
-) -> Result {
+pub(super) async fn submit(page: Page, client: Option<ClientAddr>, mut form: Form<Credentials>) -> Result {
     let next = form.value("next").unwrap_or_default().to_owned();
     let trouble = match form.check() {
         Ok(said) => match log_in(&page, client, &said, &mut form).await {

@@ -6,9 +6,16 @@ mod password;
 mod register;
 mod trouble;
 
-use axum::routing::{MethodRouter, get, post};
+use axum::Router;
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::Uri;
+use http::header::UPGRADE;
 use narrows::serve::settings::Setting;
-use narrows_django::{LoginRequired, login_required as required};
+use narrows_django::{MaybeUser, Refused};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{App, Routes, Site};
 
@@ -63,21 +70,48 @@ fn routes(site: &Site) -> Routes {
     }
 }
 
-/// Goes around routes that only users see: everybody else goes to `accounts:login`, and comes back. A socket is refused with
+/// Lets only users through to these routes: everybody else goes to `accounts:login`, and comes back. A socket is refused with
 /// a 401.
 ///
 /// ```
 /// use axum::routing::get;
-/// use narrows_web::{App, Routes, accounts};
+/// use narrows_web::{App, Project, Routes, accounts};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let app = App::new("diary").routes(|site| {
-///     Routes::new()
-///         .route("today", "/today/", get(|| async { "for users" }))
-///         .with(|router| router.layer(accounts::login_required(site)))
+///     let today = get(|| async { "for users" });
+///     Routes::new().route("today", "/today/", today).with(|router| accounts::login_required(router, site))
 /// });
+/// let site = Project::new("mysite", "1.0.0").app(app).app(accounts::app()).test().await;
+/// assert_eq!(site.get("/today/").await.header("location"), Some("/login/?next=/today/"));
+/// # }
 /// ```
 ///
-/// Where the project is without [`app`], the page is taken to be at `/login/`.
-pub fn login_required(site: &Site) -> LoginRequired {
-    required(&site.url_for::<&str, &str>("accounts:login", &[]).unwrap_or_else(|_| "/login/".to_owned()))
+/// It goes around the routes that are there already. Where the project is without [`app`], the page is taken to be at
+/// `/login/`.
+pub fn login_required(router: Router<Site>, site: &Site) -> Router<Site> {
+    router.layer(from_fn_with_state(site.clone(), only_users))
 }
+
+async fn only_users(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match MaybeUser::from_request_parts(&mut parts, &site).await {
+        Ok(MaybeUser(Some(_))) => next.run(Request::from_parts(parts, body)).await,
+        Ok(MaybeUser(None)) if parts.headers.contains_key(UPGRADE) => Refused::Anonymous.into_response(),
+        Ok(MaybeUser(None)) => {
+            let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+            to_log_in(&site, uri).into_response()
+        }
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// To the page to log in, and back here afterwards.
+fn to_log_in(site: &Site, here: &Uri) -> Redirect {
+    let page = site.url_for::<&str, &str>("accounts:login", &[]).unwrap_or_else(|_| "/login/".to_owned());
+    let here = here.path_and_query().map_or("/", |here| here.as_str());
+    Redirect::to(&format!("{page}?next={}", utf8_percent_encode(here, QUERY)))
+}
+
+/// What Django leaves as it is in `?next=`.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -1,9 +1,11 @@
+use axum::response::IntoResponse;
 use garde::Validate;
 use minijinja::context;
 use narrows_django::{ChangePasswordError, User};
 use serde::Deserialize;
 
 use super::next::go;
+use super::to_log_in;
 use super::trouble::{DIFFERENT, Trouble, password_problems};
 use crate::{Form, Page, Result};
 
@@ -21,13 +23,15 @@ pub(super) struct Change {
 
 pub(super) async fn page(page: Page) -> Result {
     if page.user().is_none() {
-        return to_log_in(&page);
+        return Ok(to_log_in(page.site(), page.uri()).into_response());
     }
     page.render(TEMPLATE, context! { form => Form::<Change>::new() })
 }
 
 pub(super) async fn submit(page: Page, mut form: Form<Change>) -> Result {
-    let Some(user) = page.user().cloned() else { return to_log_in(&page) };
+    let Some(user) = page.user().cloned() else {
+        return Ok(to_log_in(page.site(), page.uri()).into_response());
+    };
     let trouble = match form.check() {
         Ok(said) if said.password != said.password_again => {
             form.error("password_again", DIFFERENT);
@@ -62,10 +66,4 @@ async fn change(page: &Page, user: &User, said: &Change, form: &mut Form<Change>
         Err(ChangePasswordError::Busy(_)) => Err(Trouble::Busy),
         Err(error) => Err(Trouble::unavailable(&error)),
     }
-}
-
-fn to_log_in(page: &Page) -> Result {
-    let log_in = page.site().url_for::<&str, &str>("accounts:login", &[])?;
-    let here = page.site().url_for::<&str, &str>("accounts:password", &[])?;
-    Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(&format!("{log_in}?next={here}"))))
 }

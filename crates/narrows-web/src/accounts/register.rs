@@ -21,9 +21,6 @@ pub(super) struct Registration {
     password: String,
     #[garde(skip)]
     password_again: String,
-    #[serde(default)]
-    #[garde(skip)]
-    next: String,
 }
 
 pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Result {

@@ -1,17 +1,11 @@
-//! The templates that every site has, where it has none of these names itself.
+//! The templates and static files that every site has, where it has none of these names itself.
 
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
 use super::{Embedded, embedded};
-
-const TEMPLATES: &[(&str, &str)] = &[
-    ("narrows/base.html", include_str!("../../templates/narrows/base.html")),
-    ("narrows/error.html", include_str!("../../templates/narrows/error.html")),
-    ("narrows/forms.html", include_str!("../../templates/narrows/forms.html")),
-    ("narrows/development.html", include_str!("../../templates/narrows/development.html")),
-];
+use crate::builtin::TEMPLATES;
 
 const STYLE: &[u8] = include_bytes!("../../static/narrows/narrows.css");
 

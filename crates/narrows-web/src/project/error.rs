@@ -76,6 +76,12 @@ pub enum ProjectError {
         /// What was given.
         given: String,
     },
+    /// A flag of a command has no value.
+    #[error("{flag} needs a value")]
+    NoValue {
+        /// The flag.
+        flag: String,
+    },
     /// The system does not let the program run.
     #[error(transparent)]
     Io(#[from] io::Error),

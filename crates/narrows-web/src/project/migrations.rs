@@ -1,3 +1,5 @@
+use std::process::ExitCode;
+
 use narrows_django::Database;
 use narrows_models::{Migrations, Models};
 
@@ -19,5 +21,32 @@ impl Migrator {
     pub(crate) async fn apply(&self, database: &Database) -> Result<(), ProjectError> {
         database.create_tables().await?;
         Ok(())
+    }
+
+    /// What is missing in the database, or in the migrations, a line each.
+    pub(crate) async fn missing(&self, database: &Database) -> Result<Vec<String>, ProjectError> {
+        let mut missing = Vec::new();
+        for (application, made) in database.applications().await? {
+            if !made {
+                missing.push(format!(
+                    "migrations: the tables of Django's {application} are not made; `migrate` does"
+                ));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Does what a command says.
+    pub(crate) async fn run(
+        &self,
+        command: &'static str,
+        args: Vec<String>,
+        database: &Database,
+    ) -> Result<ExitCode, ProjectError> {
+        if command == "migrate" {
+            self.apply(database).await?;
+        }
+        tracing::debug!(command, ?args, apps = self.apps.len(), "migrations");
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -24,8 +24,9 @@ pub use self::error::ProjectError;
 pub(crate) use self::headers::SecurityHeaders;
 use self::home::Home;
 pub(crate) use self::loading::Said;
-pub(crate) use self::open::Kit;
+pub(crate) use self::migrations::Migrator;
 pub use self::open::Opened;
+pub(crate) use self::open::Kit;
 use crate::{App, Assets, Site};
 
 type Prepared = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;

@@ -37,6 +37,8 @@ pub(crate) enum Kit {
     Program,
     /// Nobody: its workers alone.
     Worker,
+    /// `check`, in place of its clients: nothing is changed.
+    Check,
     /// A test: on its own thread, with passwords that cost nothing.
     Test,
 }
@@ -89,9 +91,9 @@ impl Project {
     pub(crate) async fn open_for(mut self, kit: Kit, loaded: Loaded) -> Result<Opened, ProjectError> {
         let development = is_development(&loaded);
         let said = AccountSettings::read(&loaded)?;
-        let keys = keys(&loaded, &said, development, self.home.keeps_secret_key)?;
-        let database = Database::connect(&database_url(&loaded, &said, development, self.home.database_file)?).await?;
-        if kit == Kit::Test || loaded.switch("migrate_at_start") {
+        let keys = keys(&loaded, &said, development || kit == Kit::Check || self.home.keeps_secret_key)?;
+        let database = Database::connect(&self.database_url(&loaded, &said)?).await?;
+        if kit == Kit::Test || (kit != Kit::Check && loaded.switch("migrate_at_start")) {
             Migrator::new(&self.apps).apply(&database).await?;
         }
         let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
@@ -125,14 +127,25 @@ impl Project {
             names,
             reload: if kit == Kit::Program && development { Reload::start() } else { None },
         }));
-        for prepare in std::mem::take(&mut self.prepare) {
+        for prepare in self.prepare.drain(..).filter(|_| kit != Kit::Check) {
             prepare(site.clone()).await.map_err(ProjectError::Prepare)?;
         }
-        let workers = std::mem::take(&mut self.workers);
-        let workers = workers.into_iter().filter_map(|make| make(&site)).collect();
+        let workers = self.workers.drain(..).filter_map(|make| make(&site)).collect();
         let (name, tasks) = (self.name, std::mem::take(&mut self.tasks));
         let router = self.router(&site);
         Ok(Opened { name, site, router, workers, tasks })
+    }
+
+    /// The database that is named, otherwise one in the data folder.
+    pub(crate) fn database_url(
+        &self,
+        loaded: &Loaded,
+        said: &AccountSettings,
+    ) -> Result<String, ProjectError> {
+        match &said.database_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(data_folder(loaded)?.url_of(self.home.database_file)?),
+        }
     }
 
     fn make_accounts(
@@ -183,41 +196,24 @@ impl Project {
 /// The secret, those before it, and both for the accounts.
 type Keys = (String, Vec<String>, SecretKeys);
 
-fn keys(
-    loaded: &Loaded,
-    said: &AccountSettings,
-    development: bool,
-    keeps: bool,
-) -> Result<Keys, ProjectError> {
+fn keys(loaded: &Loaded, said: &AccountSettings, may_be_made: bool) -> Result<Keys, ProjectError> {
     let fallbacks = loaded.settings.secret_key_fallbacks.to_vec();
     if let Some(keys) = &said.keys {
         return Ok((loaded.settings.secret_key.to_string(), fallbacks, keys.clone()));
     }
-    if !development && !keeps {
+    if !may_be_made {
         return Err(ProjectError::NoSecretKey);
     }
     let key = match is_in_memory(said) {
         true => new_key(),
-        false => data_folder(loaded, development)?.secret_key()?,
+        false => data_folder(loaded)?.secret_key()?,
     };
     Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
 }
 
-pub(crate) fn database_url(
-    loaded: &Loaded,
-    said: &AccountSettings,
-    development: bool,
-    file: &str,
-) -> Result<String, ProjectError> {
-    match &said.database_url {
-        Some(url) => Ok(url.clone()),
-        None => Ok(data_folder(loaded, development)?.url_of(file)?),
-    }
-}
-
-fn data_folder(loaded: &Loaded, development: bool) -> Result<DataFolder, ProjectError> {
+fn data_folder(loaded: &Loaded) -> Result<DataFolder, ProjectError> {
     let said = Path::new(loaded.text("data_dir"));
-    let path = if development { beside_manifest().join(said) } else { said.to_owned() };
+    let path = if is_development(loaded) { beside_manifest().join(said) } else { said.to_owned() };
     Ok(DataFolder::open(path)?)
 }
 

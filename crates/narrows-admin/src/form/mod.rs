@@ -1,0 +1,13 @@
+//! Rows added and changed by forms.
+
+mod diagnose;
+mod input;
+mod json;
+mod options;
+mod parse;
+mod save;
+mod view;
+mod was;
+
+pub(crate) use self::options::options;
+pub(crate) use self::view::{add, change, submit_add, submit_change};

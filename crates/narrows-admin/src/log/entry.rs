@@ -1,0 +1,103 @@
+use chrono::{SubsecRound, Utc};
+use narrows_models::sea_orm::{ActiveValue, ConnectionTrait, DbErr, EntityTrait};
+use serde::{Deserialize, Serialize};
+
+use super::entity::{ActiveModel, Entity};
+use crate::model::Field;
+use crate::rows::Key;
+use crate::shell::Staff;
+use crate::value::{Cell, shortened};
+
+/// Of longer values so many characters are kept.
+const MAX_CHARS: usize = 500;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Add,
+    Change,
+    Delete,
+    /// A password was set.
+    Password,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+            Self::Password => "password",
+        }
+    }
+}
+
+/// A column that was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(super) column: String,
+    /// Whether it is better not shown; there is no value then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) secret: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) old: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) new: Option<String>,
+}
+
+impl Change {
+    /// Of a field of a model; of a secret one only that it changed.
+    pub(crate) fn new(field: &Field, old: &Cell, new: &Cell) -> Self {
+        if field.secret {
+            return Self { column: field.name.clone(), secret: true, old: None, new: None };
+        }
+        let text = |cell: &Cell| cell.as_deref().map(|text| shortened(text, MAX_CHARS));
+        Self { column: field.name.clone(), secret: false, old: text(old), new: text(new) }
+    }
+
+    /// Of something that has no field.
+    pub(crate) fn of(column: &str, old: Option<&str>, new: Option<&str>) -> Self {
+        let text = |text: Option<&str>| text.map(|text| shortened(text, MAX_CHARS));
+        Self { column: column.to_owned(), secret: false, old: text(old), new: text(new) }
+    }
+
+    /// Whether it says nothing: NULL, and NULL before.
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.secret && self.old == self.new
+    }
+}
+
+/// Writes down what was done, in the transaction in which it is done.
+pub(crate) async fn write<C: ConnectionTrait>(
+    connection: &C,
+    staff: &Staff,
+    action: Action,
+    table: &str,
+    key: &Key,
+    label: &str,
+    changes: &[Change],
+) -> Result<(), DbErr> {
+    let changes = serde_json::to_string(changes).expect("texts can be written as JSON");
+    let entry = ActiveModel {
+        id: ActiveValue::NotSet,
+        at: ActiveValue::Set(Utc::now().trunc_subsecs(6)),
+        user_id: ActiveValue::Set(cut(staff.user().id.as_str(), 100)),
+        username: ActiveValue::Set(cut(&staff.user().username, 254)),
+        action: ActiveValue::Set(action.name().to_owned()),
+        object_table: ActiveValue::Set(cut(table, 100)),
+        object_key: ActiveValue::Set(object_key(key)),
+        object_label: ActiveValue::Set(shortened(label, 254)),
+        changes: ActiveValue::Set(changes),
+    };
+    Entity::insert(entry).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The key as the log has it.
+pub(super) fn object_key(key: &Key) -> String {
+    cut(&key.to_string(), 255)
+}
+
+fn cut(text: &str, chars: usize) -> String {
+    text.chars().take(chars).collect()
+}

@@ -1,0 +1,6 @@
+//! Rows deleted, with all that goes with them.
+
+mod plan;
+mod view;
+
+pub(crate) use self::view::{ask, ask_selected, submit};

@@ -1,0 +1,193 @@
+use std::sync::Arc;
+
+use axum::extract::{Form, Path};
+use axum::response::{IntoResponse, Redirect};
+use http::StatusCode;
+use narrows_models::sea_orm::sea_query::Query;
+use narrows_models::sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use narrows_web::minijinja::Value;
+use narrows_web::minijinja::value::Serde;
+use narrows_web::{Db, Error, Result, context};
+
+use super::plan::{Plan, any};
+use crate::Admin;
+use crate::log::{self, Action, Change};
+use crate::model::Model;
+use crate::rows::{self, Key, Row, Selection};
+use crate::shell::{AdminPage, Staff};
+
+/// So many rows go at once.
+const MAX_ROWS: usize = 1_000;
+
+type Pairs = Vec<(String, String)>;
+
+/// Asks whether a row is to go, and says what goes with it.
+pub(crate) async fn ask(page: AdminPage, db: Db, Path((table, key)): Path<(String, String)>) -> Result {
+    let model = page.admin().allowed(page.staff(), &table, "delete")?.clone();
+    let key = Key::parse(&model, &key).ok_or_else(Error::not_found)?;
+    confirm(&page, &db, &model, &[key], None).await
+}
+
+pub(crate) async fn submit(page: AdminPage, db: Db, Path((table, key)): Path<(String, String)>) -> Result {
+    let model = page.admin().allowed(page.staff(), &table, "delete")?.clone();
+    let key = Key::parse(&model, &key).ok_or_else(Error::not_found)?;
+    remove(page, db, model, vec![key]).await
+}
+
+/// Asks the same of rows that were selected in a list, and deletes them when it comes back.
+pub(crate) async fn ask_selected(
+    page: AdminPage,
+    db: Db,
+    Path(table): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Result {
+    let model = page.admin().allowed(page.staff(), &table, "delete")?.clone();
+    let keys = pairs.iter().filter(|(name, _)| name == "key").take(MAX_ROWS);
+    let mut keys: Vec<Key> = keys.filter_map(|(_, key)| Key::parse(&model, key)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        page.success("Nothing was selected.");
+        return Ok(Redirect::to(&page.url_of(&model)?).into_response());
+    }
+    if pairs.iter().any(|(name, _)| name == "_confirm") {
+        return remove(page, db, model, keys).await;
+    }
+    confirm(&page, &db, &model, &keys, None).await
+}
+
+async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> Result {
+    let removal =
+        Removal { admin: page.shared_admin(), staff: page.staff().clone(), model: model.clone(), keys };
+    let keys = removal.keys.clone();
+    match db.database().run(|pool| removal.run(pool)).await? {
+        Outcome::Done(1) => page.success(format!("The {} was deleted.", model.singular.to_lowercase())),
+        Outcome::Done(count) => {
+            page.success(format!("{count} {} were deleted.", model.plural.to_lowercase()))
+        }
+        Outcome::Gone => return Err(Error::not_found()),
+        Outcome::Refused => {
+            return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, None).await;
+        }
+        Outcome::Held => {
+            let text = "Rows that are not shown here still point at it: the database keeps it.";
+            return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, Some(text)).await;
+        }
+    }
+    let may_see = page.admin().allowed(page.staff(), &model.table, "view").is_ok();
+    let path =
+        if may_see { page.url_of(&model)? } else { page.site().url_for::<&str, &str>("admin:index", &[])? };
+    Ok(Redirect::to(&path).into_response())
+}
+
+/// Rows on their way out.
+struct Removal {
+    admin: Arc<Admin>,
+    staff: Staff,
+    model: Arc<Model>,
+    keys: Vec<Key>,
+}
+
+enum Outcome {
+    /// So many went.
+    Done(usize),
+    /// None of them is there.
+    Gone,
+    /// Others are in the way.
+    Refused,
+    /// Others that the admin knows nothing of are.
+    Held,
+}
+
+impl Removal {
+    async fn run(self, pool: DatabaseConnection) -> Result<Outcome, DbErr> {
+        let model = &self.model;
+        let transaction = rows::begin(&pool).await?;
+        let mut found: Vec<(Key, Row)> = Vec::new();
+        for key in &self.keys {
+            if let Some(row) = rows::one(&transaction, model, key, true).await? {
+                found.push((key.clone(), row));
+            }
+        }
+        let plan = Plan::make(&transaction, &self.admin, &self.staff, model, &self.keys).await?;
+        if found.is_empty() || !plan.is_possible() {
+            transaction.rollback().await?;
+            return Ok(if found.is_empty() { Outcome::Gone } else { Outcome::Refused });
+        }
+        let mut delete = Query::delete();
+        delete.from_table(model.table_ref()).cond_where(any(model, &self.keys, &transaction));
+        let done = async {
+            plan.carry_out(&transaction).await?;
+            transaction.execute(&delete).await?;
+            for (key, row) in &found {
+                let changes = (0..model.fields.len())
+                    .filter(|at| !model.fields[*at].secret)
+                    .map(|at| Change::new(&model.fields[at], row.cell(at), &None))
+                    .filter(|change| !change.is_nothing());
+                let others = plan.summary().map(|text| Change::of("deleted_with_it", Some(&text), None));
+                let changes: Vec<Change> = changes.chain(others).collect();
+                let (table, label) = (&model.table, &row.label);
+                log::write(&transaction, &self.staff, Action::Delete, table, key, label, &changes).await?;
+            }
+            Ok::<_, DbErr>(())
+        };
+        // In PostgreSQL a deferred constraint speaks up at the end.
+        let done = match done.await {
+            Ok(()) => transaction.commit().await,
+            Err(error) => {
+                transaction.rollback().await?;
+                Err(error)
+            }
+        };
+        match done {
+            Ok(()) => Ok(Outcome::Done(found.len())),
+            Err(error) if is_held(&error) => Ok(Outcome::Held),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_held(error: &DbErr) -> bool {
+    use narrows_models::sea_orm::SqlErr;
+    matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+        || error.to_string().to_lowercase().contains("foreign key constraint")
+}
+
+async fn confirm(
+    page: &AdminPage,
+    db: &Db,
+    model: &Arc<Model>,
+    keys: &[Key],
+    problem: Option<&str>,
+) -> Result {
+    let selection = Selection::short(model, [], db.database().backend());
+    let mut select = selection.statement();
+    select.cond_where(any(model, keys, db)).limit(MAX_ROWS as u64);
+    let found = selection.all(db, &select).await?;
+    let Some(first) = found.first() else { return Err(Error::not_found()) };
+    let plan = Plan::make(db, page.admin(), page.staff(), model, keys).await?;
+    let base = page.url_of(model)?;
+    let (title, back) = match found.as_slice() {
+        [row] => (format!("Delete {}?", row.label), format!("{base}{}/", row.key)),
+        rows => (format!("Delete {} {}?", rows.len(), model.plural.to_lowercase()), base.clone()),
+    };
+    let may_see = page.admin().allowed(page.staff(), &model.table, "view").is_ok();
+    page.render(
+        "admin/delete.html",
+        context! {
+            crumbs => page.crumbs(&[(&model.plural, may_see.then_some(base.as_str())), (&first.label, None)]),
+            title,
+            singular => model.singular.clone(),
+            action => format!("{base}delete/"),
+            keys => found.iter().map(|row| row.key.to_string()).collect::<Vec<_>>(),
+            labels => found.iter().map(|row| row.label.clone()).collect::<Vec<_>>(),
+            is_possible => plan.is_possible(),
+            forbidden => plan.forbidden.clone(),
+            deleted => Value::from(Serde(plan.deleted)),
+            cleared => Value::from(Serde(plan.cleared)),
+            protected => Value::from(Serde(plan.protected)),
+            back => may_see.then_some(back),
+            problem,
+        },
+    )
+}
