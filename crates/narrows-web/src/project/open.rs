@@ -188,8 +188,9 @@ impl Project {
         // Twice, as the pages of errors show who is logged in, and what is around them fails too.
         let router = error_pages::around(router.layer(site.accounts().csrf()), site);
         let router = error_pages::around(router.layer(site.accounts().layer()), site);
-        let router = reload::around(router, site).merge(health(site.channels()));
-        self.headers.around(router)
+        let router = reload::around(router, site);
+        // Around it all, as what two routers are merged to loses the layers around its 404.
+        self.headers.around(Router::new().merge(health(site.channels())).fallback_service(router))
     }
 }
 

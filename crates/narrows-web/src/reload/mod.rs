@@ -76,7 +76,7 @@ pub(crate) fn around(router: Router, site: &Site) -> Router {
         .route("/__narrows__/reload.js", get(script::answer))
         .route("/__narrows__/reload", get(events))
         .with_state((reload.clone(), site.clone()));
-    router.layer(from_fn_with_state(reload, insert)).merge(own)
+    own.fallback_service(router.layer(from_fn_with_state(reload, insert)))
 }
 
 /// The event `process` with the process, then `reload` whenever it is time.

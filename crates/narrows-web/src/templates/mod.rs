@@ -41,6 +41,7 @@ impl Templates {
         } else {
             UndefinedBehavior::Lenient
         });
+        environment.set_formatter(text::write);
         environment.set_loader(loader(sources));
         filters::add_to(&mut environment);
         globals::add_to(&mut environment, sources, names, globals::Kind { development, strict });
@@ -55,16 +56,18 @@ impl Templates {
     }
 
     /// The first of these that is there.
+    ///
+    /// # Panics
+    /// When there are none to look for.
     pub(crate) fn first(&self, names: &[&str]) -> Result<Template<'_, '_>, Error> {
-        for name in names {
+        let (last, others) = names.split_last().expect("a template has a name");
+        for name in others {
             match self.get(name) {
-                Err(error)
-                    if error.kind() == ErrorKind::TemplateNotFound
-                        && error.name().is_none_or(|n| n == *name) => {}
+                Err(error) if error.kind() == ErrorKind::TemplateNotFound => {}
                 found => return found,
             }
         }
-        Err(Error::new(ErrorKind::TemplateNotFound, format!("there is none of the templates {names:?}")))
+        self.get(last)
     }
 
     /// Parses all there are. In development what is wrong is a warning: the page that uses it says so, and the others are there.

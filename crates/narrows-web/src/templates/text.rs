@@ -1,7 +1,22 @@
-//! Filters of text. What makes HTML escapes the text, unless it is safe already.
+//! Text in pages: how it is escaped, and filters of it. What makes HTML escapes the text, unless it is safe already.
 
-use minijinja::Value;
-use minijinja::value::Rest;
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{AutoEscape, Error, Output, State, Value, escape_formatter};
+
+/// Writes a value into a page. As Jinja does, but for three things: an address keeps its slashes, nothing (`none`) is no text, and
+/// `true` and `false` are written as in HTML and JavaScript.
+pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match (value.kind(), state.auto_escape()) {
+        (ValueKind::None, AutoEscape::Html | AutoEscape::None) => Ok(()),
+        (ValueKind::Bool, AutoEscape::Html | AutoEscape::None) => {
+            Ok(out.write_str(if value.is_true() { "true" } else { "false" })?)
+        }
+        (ValueKind::String, AutoEscape::Html) if !value.is_safe() => {
+            Ok(out.write_str(&escape(value.as_str().unwrap_or_default()))?)
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}
 
 /// Paragraphs at empty lines, `<br>` at the others.
 pub(super) fn linebreaks(text: &Value) -> Value {
@@ -73,7 +88,8 @@ fn link(word: &str) -> Option<(&str, &str, &str)> {
         url = &rest[..=url.len()];
     }
     let host = url.split_once("://").map_or(url, |(_, host)| host);
-    host.contains(|sign: char| sign.is_alphanumeric()).then(|| (before, url, &rest[url.len()..]))
+    let is_host = host.contains(|sign: char| sign.is_alphanumeric()) && url != "www";
+    is_host.then(|| (before, url, &rest[url.len()..]))
 }
 
 /// As HTML: a safe text is HTML already.

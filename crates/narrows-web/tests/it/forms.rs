@@ -217,7 +217,7 @@ async fn the_built_in_fields_have_labels_values_and_errors() {
         r#"value="&quot;&gt;&lt;script&gt;much too long">"#,
         r#"<p class="help" id="id_name_help">As you like it.</p>"#,
         r#"<ul class="errors" id="id_name_errors"><li>Length is greater than 10.</li></ul>"#,
-        "&lt;&#x2f;textarea&gt;</textarea>",
+        "&lt;/textarea&gt;</textarea>",
         r#"<option value="green" selected>Green &amp; blue</option>"#,
         r#"name="agreed" checked>"#,
         r#"<input type="password" id="id_password" name="password">"#,

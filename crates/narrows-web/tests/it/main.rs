@@ -1,7 +1,13 @@
 //! The tests of narrows-web: a small site of their own, and what a project does with it.
 
 mod accounts;
+mod assets;
 mod db;
+mod errors;
 mod flash;
 mod forms;
+mod pages;
+mod routes;
+mod static_files;
+mod templates;
 mod testing;

@@ -1,0 +1,3 @@
+import { t } from './i18n.js';
+
+export const room = t('room');
