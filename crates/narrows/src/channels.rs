@@ -2,8 +2,8 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use narrows_core::{Channel, ChannelLayer, Group, LayerError, Message, MessageError};
@@ -16,6 +16,7 @@ use crate::hub::{DynLayer, Hub};
 use crate::identity::{Bound, First, Identities, Identity, NotBound, Since};
 use crate::layer::MemoryLayer;
 use crate::limits::Limits;
+use crate::live::LiveRegister;
 use crate::origin::{MissingOrigin, OriginPolicy, ParseOriginPolicyError};
 use crate::presence::Presences;
 use crate::resume::{Keys, Resumption};
@@ -61,9 +62,19 @@ struct Node {
     identities: Arc<Identities>,
     presences: Arc<Presences>,
     resumption: Arc<Resumption>,
+    live: Arc<LiveRegister>,
     counters: Arc<Counters>,
     unready: AtomicBool,
     draining: AtomicBool,
+}
+
+/// A node that may be gone.
+pub(crate) struct WeakChannels(Weak<Node>);
+
+impl WeakChannels {
+    pub(crate) fn upgrade(&self) -> Option<Channels> {
+        self.0.upgrade().map(Channels)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +260,15 @@ impl Channels {
         &self.0.resumption
     }
 
+    pub(crate) fn live_register(&self) -> &Arc<LiveRegister> {
+        &self.0.live
+    }
+
+    /// For what must not keep the node.
+    pub(crate) fn downgrade(&self) -> WeakChannels {
+        WeakChannels(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn identities(&self) -> &Identities {
         &self.0.identities
     }
@@ -293,7 +313,9 @@ impl Channels {
             let _one = lock(&self.0.starting);
             if hub.started_shards().is_empty() {
                 let shards = self.0.start()?;
-                return Ok(hub.shards(|| shards));
+                let shards = hub.shards(|| shards);
+                self.0.live.begin(self, shards);
+                return Ok(shards);
             }
         }
         Ok(hub.started_shards())
@@ -513,6 +535,7 @@ impl ChannelsBuilder {
             Presences::new(hub.clone(), counters.clone(), self.presence_lease, self.presence_period);
         let keys = self.keys.unwrap_or_else(Keys::random);
         let resumption = Resumption::new(hub.clone(), keys, self.resume_window);
+        let live = LiveRegister::new(hub.clone());
         Channels(Arc::new(Node {
             hub,
             limits,
@@ -528,6 +551,7 @@ impl ChannelsBuilder {
             identities,
             presences,
             resumption,
+            live,
             counters,
             unready: AtomicBool::new(false),
             draining: AtomicBool::new(false),

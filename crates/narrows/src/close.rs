@@ -27,6 +27,7 @@ use std::fmt;
 /// | 1012 | the server drains; come back after a short random wait |
 /// | 1013 | the client reads too slowly |
 /// | 4401 | the [session](crate::Identity) ended; log in before coming back |
+/// | 4403 | somebody [ended](crate::live::Live::end) the connection; stay away |
 /// | 4409 | the client has come back, and goes on in another connection |
 pub struct Close {
     code: u16,
@@ -140,6 +141,8 @@ pub enum Cause {
     Resumed,
     /// Its [identity](crate::Identity) ended: the session, the user's log-in, or its time (4401).
     SessionEnded,
+    /// Somebody ended it by its id: [`Live::end`](crate::live::Live::end) (4403).
+    Ended,
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// How typed messages are written on a socket.
 ///
@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 /// # use narrows::Codec;
 /// assert_eq!(Codec::default(), Codec::Json);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// JSON in text frames.
     #[default]

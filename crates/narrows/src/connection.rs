@@ -320,6 +320,8 @@ impl<C: Consumer> Connection<C> {
     pub(crate) fn settle(&mut self, bound: Bound) -> bool {
         let holds = bound.settle(&self.link.0.shard, self.link.0.key);
         if holds {
+            let (key, identity) = (self.link.0.key, bound.identity().clone());
+            self.link.0.shard.local(|state| state.identify(key, identity));
             self.identity = Some(bound);
         }
         holds

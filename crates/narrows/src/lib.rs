@@ -72,6 +72,7 @@ mod hub;
 mod identity;
 pub mod layer;
 mod limits;
+pub mod live;
 mod origin;
 mod presence;
 mod protocol;

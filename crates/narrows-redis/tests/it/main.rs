@@ -23,6 +23,7 @@ mod junk;
 mod keys;
 mod large;
 mod links;
+mod live;
 mod logs;
 mod lone_sender;
 mod matrix;

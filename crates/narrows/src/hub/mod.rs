@@ -138,6 +138,15 @@ impl Hub {
         self.registry.topic(id)
     }
 
+    /// Runs `work` with some of the topics that have members on shards, and says where to go on; begin with `(0, 0)`.
+    pub(crate) fn some_topics(
+        &self,
+        from: (u64, usize),
+        work: impl FnMut(&Topic, u64),
+    ) -> Option<(u64, usize)> {
+        self.registry.some(from, work)
+    }
+
     /// Counts one member less.
     pub(crate) fn release(self: &Arc<Self>, id: u64, shard: u16) {
         if let Some(topic) = self.registry.release(id, shard) {

@@ -6,6 +6,7 @@ use narrows_core::{LayerError, Topic};
 use tokio::sync::oneshot;
 
 use self::stripe::{Phase, Stripe};
+use super::seat::SEATS;
 use super::track::Track;
 use crate::stripes::{STRIPES, Stripes};
 use crate::sync::Arc;
@@ -154,6 +155,26 @@ impl Registry {
         {
             work(Members { id, shards: &entry.shards, track: &mut entry.track });
         }
+    }
+
+    /// Runs `work` with the topics of some places, from a stripe's number and a place in it on, and their members on shards.
+    /// Gives where to go on. The stripe's lock is held for as long as that takes.
+    pub(super) fn some(&self, from: (u64, usize), mut work: impl FnMut(&Topic, u64)) -> Option<(u64, usize)> {
+        const PLACES: usize = 1024;
+        let (number, first) = from;
+        let stripe = self.0.at(number);
+        for entry in stripe.entries(first, PLACES) {
+            let members =
+                entry.shards.iter().filter(|(shard, _)| *shard != SEATS).map(|(_, m)| u64::from(*m));
+            match members.sum() {
+                0 => {}
+                members => work(&entry.topic, members),
+            }
+        }
+        if stripe.has_place(first + PLACES) {
+            return Some((number, first + PLACES));
+        }
+        Some((number + 1, 0)).filter(|(number, _)| *number < STRIPES)
     }
 
     /// Runs `work` with each topic that has a track.

@@ -97,6 +97,15 @@ impl Resumption {
         }
     }
 
+    /// As [`spend`](Self::spend), for the connection in this place, where it has tokens. It looks through all that have.
+    pub(crate) async fn spend_of(self: &Arc<Self>, shard: &Arc<Shard>, key: SlotKey) {
+        let is_it = |place: &Place| place.key == key && Arc::ptr_eq(&place.shard, shard);
+        let found = lock(&self.live).iter().find(|(_, place)| is_it(place)).map(|(n, p)| (*n, p.generation));
+        if let Some((connection, generation)) = found {
+            self.spend(connection, generation).await;
+        }
+    }
+
     /// Enters a connection, and ends the one that it goes on after, should it still be here.
     pub(crate) fn enter(
         self: &Arc<Self>,

@@ -132,6 +132,7 @@ impl Listening {
             tokio::join!(channels.idle(), http.idle());
             // The other nodes are to know that this one is in no group any more.
             channels.identities().let_go();
+            channels.live_register().let_go().await;
             channels.hub().settled().await;
             channels.presences().let_go().await;
         };

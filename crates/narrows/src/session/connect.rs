@@ -12,6 +12,7 @@ use crate::channels::Channels;
 use crate::connection::{Acceptance, Connection, Link, Owner};
 use crate::consumer::Consumer;
 use crate::identity::Bound;
+use crate::live::About;
 use crate::protocol::{self, Speaking};
 use crate::reject::Reject;
 use crate::resume::{Saver, Starter, hand_out};
@@ -37,6 +38,7 @@ pub(crate) struct Handshake<C: Consumer> {
     /// What makes a client that speaks `narrows.v1` another one.
     pub(crate) speaking: Option<Box<Speaking>>,
     pub(crate) saver: Option<Saver<C>>,
+    pub(crate) about: About,
 }
 
 /// How a consumer begins.
@@ -72,9 +74,15 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
         identity,
         speaking,
         saver,
+        about,
         ..
     } = *handshake;
-    let key = placed.shard().local(|state| state.insert(settings.clone()))?;
+    let about = about.speaking(speaking.is_some(), speaking.as_ref().is_some_and(|s| s.resumed));
+    let key = placed.shard().local(|state| {
+        let key = state.insert(settings.clone());
+        state.describe(key, about);
+        key
+    })?;
     let link = Link { shard: placed.keep(), index, key, protocol: speaking.is_some(), channels, settings };
     let owner = Owner::new(link.clone(), permit);
     let mut conn = Connection::new(owner, acceptance);

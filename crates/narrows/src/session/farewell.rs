@@ -28,6 +28,9 @@ enum Last {
 /// The close code and reason for a client whose session has ended.
 const SESSION_ENDED: (u16, &str) = (4401, "session ended");
 
+/// The close code for a client whose connection somebody ended.
+const ENDED: u16 = 4403;
+
 /// Ends a connection in order: out of its groups, the close frame, the consumer's `disconnect`.
 pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decoder: Decoder, ending: Ending) {
     let link = conn.link.0.clone();
@@ -37,18 +40,18 @@ pub(super) async fn end<C: Consumer>(consumer: C, mut conn: Connection<C>, decod
     let ending = match (found, ending) {
         (Some(end), Ending::Close(_) | Ending::Eof | Ending::Shard(_)) => Ending::Shard(end),
         // The client may have been told so already.
-        (Some(End::SessionEnded), ending) => {
+        (Some(end), ending) if end.is_urgent() => {
             if matches!(ending, Ending::Panicked) {
                 tracing::error!(consumer = link.settings.name, "a handler panicked");
             }
-            Ending::Shard(End::SessionEnded)
+            Ending::Shard(end)
         }
         // It gave the connection up when the link was dead, and the link brought that later.
         (_, Ending::Client(Some((COMING_BACK, _)))) if link.protocol => Ending::Shard(End::Lost),
         (_, ending) => ending,
     };
     conn.end_presence(absence(&ending, &link));
-    let (last, disconnect) = last_words(ending, link.settings.name);
+    let (last, disconnect) = last_words(ending, &link);
     tracing::debug!(
         consumer = link.settings.name,
         code = disconnect.code,
@@ -84,9 +87,17 @@ fn absence(ending: &Ending, link: &Link) -> Absence {
     if lost && link.protocol && !window.is_zero() { Absence::Away(window) } else { Absence::Left }
 }
 
-/// Tells the client of the end of its session while a handler still runs: the rest of the end comes after that.
-pub(super) fn end_early(link: &Link) {
-    let bytes = encode_close(SESSION_ENDED.0, SESSION_ENDED.1);
+/// Why somebody ended a connection.
+fn reason(link: &Link) -> String {
+    link.shard.local(|state| state.reason(link.key).unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+/// Tells the client of an urgent end while a handler still runs: the rest of the end comes after that.
+pub(super) fn end_early(link: &Link, end: End) {
+    let bytes = match end {
+        End::Ended => encode_close(ENDED, &reason(link)),
+        _ => encode_close(SESSION_ENDED.0, SESSION_ENDED.1),
+    };
     link.shard.local(|state| state.close(link.key, Some(Frame { bytes, key: 0, kind: FrameKind::Close })));
 }
 
@@ -101,7 +112,8 @@ async fn disconnected<C: Consumer>(consumer: C, end: Disconnect, conn: &mut Conn
     }
 }
 
-fn last_words(ending: Ending, consumer: &'static str) -> (Last, Disconnect) {
+fn last_words(ending: Ending, link: &Link) -> (Last, Disconnect) {
+    let consumer = link.settings.name;
     let ours = |code: u16, reason: &str, cause| {
         (Last::Close(encode_close(code, reason)), Disconnect::new(code, reason, cause))
     };
@@ -124,6 +136,7 @@ fn last_words(ending: Ending, consumer: &'static str) -> (Last, Disconnect) {
         Ending::Shard(End::Idle) => ours(1000, "idle", Cause::Idle),
         Ending::Shard(End::Slow) => ours(1013, "the client reads too slowly", Cause::Slow),
         Ending::Shard(End::SessionEnded) => ours(SESSION_ENDED.0, SESSION_ENDED.1, Cause::SessionEnded),
+        Ending::Shard(End::Ended) => ours(ENDED, &reason(link), Cause::Ended),
         Ending::Shard(End::Resumed) => ours(4409, "it goes on in another connection", Cause::Resumed),
         Ending::Shard(End::Drain) => ours(1012, "the server restarts", Cause::Drain),
         Ending::Close(close) => {

@@ -37,7 +37,7 @@ fn meanwhile(
         // A drain waits for handlers; how long is for the server to say.
         None | Some(End::Drain) => return Poll::Pending,
         // The client is told now: it must not get more until the handler is done.
-        Some(End::SessionEnded) => farewell::end_early(link),
+        Some(end) if end.is_urgent() => farewell::end_early(link, end),
         Some(_) => {}
     }
     let time = link.settings.limits.disconnect_timeout;

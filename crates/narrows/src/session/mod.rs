@@ -232,15 +232,22 @@ fn handler<'a, C: Consumer>(
 
 /// Runs a handler to its end. Most are done at once; for one that is not, the shard's read buffer goes back.
 async fn handle(link: &Link, method: Method, input: &mut Input, mut handler: Handler<'_>) -> Option<Ending> {
-    let mut last_while = None;
-    poll_fn(|cx| {
+    let (mut last_while, mut waited) = (None, false);
+    let ended = poll_fn(|cx| {
         let polled = poll_guarded(link, method, &mut handler, &mut last_while, cx);
         if polled.is_pending() {
+            waited = true;
             input.settle(link);
         }
         polled
     })
-    .await
+    .await;
+    // Nobody can have ended it before the first wait: its shard did nothing else.
+    if waited && ended.is_none() && link.shard.local(|state| state.end_of(link.key)) == Some(Some(End::Ended))
+    {
+        return Some(Ending::Shard(End::Ended));
+    }
+    ended
 }
 
 enum Next<E> {

@@ -11,6 +11,7 @@ mod fatal;
 #[cfg(feature = "internals")]
 pub(crate) mod faults;
 mod heartbeat;
+mod look;
 mod mailbox;
 mod notify;
 mod outbox;
@@ -39,6 +40,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use self::fatal::NoUnwind;
+pub(crate) use self::look::{Look, Wanted};
 pub(crate) use self::mailbox::Mail;
 use self::mailbox::Mailbox;
 pub(crate) use self::outbox::{Frame, FrameKind};

@@ -7,14 +7,16 @@ use super::outbox::Outbox;
 use super::socket::Socket;
 use crate::capacity::Capacity;
 use crate::hub::Delivery;
+use crate::identity::Identity;
+use crate::live::About;
 use crate::sync::Arc;
 use crate::transport::RouteSettings;
 
 /// Names one connection of a shard; the generation tells it from an earlier one in the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotKey {
-    pub(super) index: u32,
-    pub(super) generation: u32,
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
 }
 
 /// Why the shard ends a connection; the session task says it to the client and to the consumer.
@@ -31,6 +33,15 @@ pub(crate) enum End {
     Resumed,
     /// Its identity holds no longer.
     SessionEnded,
+    /// Somebody ended it by its id.
+    Ended,
+}
+
+impl End {
+    /// Whether the client is told at once, and not when the handler that runs is done.
+    pub(crate) fn is_urgent(self) -> bool {
+        matches!(self, Self::SessionEnded | Self::Ended)
+    }
 }
 
 /// What `listen` has for the consumer.
@@ -199,6 +210,9 @@ pub(super) struct Slot {
     pub(super) waker: Option<Waker>,
     pub(super) memberships: Vec<Membership>,
     pub(super) settings: Option<Arc<RouteSettings>>,
+    /// For those who ask who is here; looked at by nobody else.
+    pub(super) about: About,
+    pub(super) identity: Option<Identity>,
 }
 
 impl Slot {
@@ -223,6 +237,8 @@ impl Slot {
             waker: None,
             memberships: Vec::new(),
             settings: None,
+            about: About::default(),
+            identity: None,
         }
     }
 
@@ -232,9 +248,10 @@ impl Slot {
         }
     }
 
-    /// Ends the connection for the first reason that is given; the end of its session does not wait behind another.
+    /// Ends the connection for the first reason that is given; an urgent one does not wait behind another.
     pub(super) fn finish(&mut self, end: End) {
-        if (self.end.is_none() || end == End::SessionEnded) && !self.closing {
+        let is_urgent = end.is_urgent() && !self.end.is_some_and(End::is_urgent);
+        if (self.end.is_none() || is_urgent) && !self.closing {
             self.end = Some(end);
         }
         self.wake();
@@ -278,7 +295,10 @@ impl Slots {
         // A tick in progress may still hold the place in its list of touched ones.
         slot.touched = removed.touched;
         removed.live = false;
-        self.free.push(key.index);
+        // A place that has used up its generations is given up: a name that is kept for long must never come to mean another.
+        if slot.generation != 0 {
+            self.free.push(key.index);
+        }
         Some(removed)
     }
 
@@ -291,6 +311,21 @@ impl Slots {
 
     pub(super) fn at(&mut self, index: u32) -> &mut Slot {
         &mut self.pieces[index as usize / Self::PIECE][index as usize % Self::PIECE]
+    }
+
+    /// The live ones among so many places from this one on, and where it goes on; `None` behind the last.
+    pub(super) fn some(
+        &self,
+        from: u32,
+        count: u32,
+    ) -> (impl Iterator<Item = (SlotKey, &Slot)>, Option<u32>) {
+        let (first, places) = (from as usize, self.pieces.len() * Self::PIECE);
+        let slots = (first..places.min(first + count as usize)).zip(from..).map(|(at, index)| {
+            let slot = &self.pieces[at / Self::PIECE][at % Self::PIECE];
+            (SlotKey { index, generation: slot.generation }, slot)
+        });
+        let next = from.checked_add(count).filter(|next| (*next as usize) < places);
+        (slots.filter(|(_, slot)| slot.live), next)
     }
 
     pub(super) fn keys(&self) -> Vec<SlotKey> {
@@ -321,6 +356,15 @@ mod tests {
         assert_eq!(first.index, second.index);
         assert!(slots.get(first).is_none() && slots.remove(first).is_none());
         assert!(slots.get(second).is_some());
+    }
+
+    #[test]
+    fn a_place_whose_generations_are_used_up_is_given_up() {
+        let mut slots = Slots::new();
+        let first = slots.insert();
+        slots.at(first.index).generation = u32::MAX;
+        assert!(slots.remove(SlotKey { generation: u32::MAX, ..first }).is_some());
+        assert_ne!(slots.insert().index, first.index);
     }
 
     #[test]

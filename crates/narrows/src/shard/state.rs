@@ -29,6 +29,8 @@ pub(crate) struct State {
     /// Wakes the shard's own future, which ends the tick; `None` while that is at it.
     pub(super) ticker: Option<Waker>,
     read_buffer: Option<Box<[u8]>>,
+    /// What is to be said to connections that somebody ended.
+    pub(super) reasons: Vec<(SlotKey, Box<str>)>,
 }
 
 /// What a connection's session has to do next.
@@ -64,6 +66,7 @@ impl State {
             tally,
             ticker: None,
             read_buffer: None,
+            reasons: Vec::new(),
         }
     }
 
@@ -108,7 +111,7 @@ impl State {
     pub(crate) fn close(&mut self, key: SlotKey, last: Option<Frame>) {
         let Some(slot) = self.slots.get(key) else { return };
         // Nothing else closes before the session does: its last frame is sent.
-        if slot.closing && slot.end == Some(End::SessionEnded) {
+        if slot.closing && slot.end.is_some_and(End::is_urgent) {
             return;
         }
         slot.closing = true;
@@ -128,6 +131,7 @@ impl State {
     /// Forgets a connection. The slot is returned, so that it is dropped when nothing is borrowed.
     pub(super) fn remove(&mut self, key: SlotKey) -> Option<Slot> {
         let mut slot = self.slots.remove(key)?;
+        self.reasons.retain(|(ended, _)| *ended != key);
         let mut lost = slot.outbox.take().map_or(0, |outbox| outbox.messages());
         lost += slot.due.iter().filter(|n| self.frames[usize::from(*n)].kind == FrameKind::Data).count();
         self.counters.drop_of(DropReason::ConnectionEnded, lost);

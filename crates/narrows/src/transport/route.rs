@@ -19,6 +19,7 @@ use crate::connection::Acceptance;
 use crate::consumer::Consumer;
 use crate::identity::{Bound, Identity, IdentityCheck, NotBound, Since};
 use crate::limits::Limits;
+use crate::live::About;
 use crate::origin::OriginPolicy;
 use crate::protocol::{Offer, Speaking};
 use crate::resume::{
@@ -254,6 +255,7 @@ where
             (Entry::Connect(scope), identity)
         }
     };
+    let about = About::new(asked_path(&parts), address);
     let extensions = match &entry {
         Entry::Resume(_) => {
             parts.extensions.insert(state.clone());
@@ -287,6 +289,7 @@ where
         identity,
         speaking,
         saver: resumer.map(|resumer| resumer.save),
+        about,
     };
     shard.spawn_task(session::run(Box::new(handshake)));
     match decided.await {
@@ -298,12 +301,17 @@ where
 
 /// What the session has to know of a client that speaks `narrows.v1`.
 fn speak(offer: Offer, settings: &RouteSettings, parts: &mut Parts) -> Box<Speaking> {
-    let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+    let path = asked_path(parts);
     let seen = Seen::of(parts);
     let route = RouteDigest::of(settings.name, seen.server(parts).unwrap_or_default(), path);
     drop(seen);
     let checks = Checks::new(&settings.checks, &mut parts.extensions);
     Box::new(Speaking { offer, returned: None, resumed: false, route, checks, binding: None })
+}
+
+/// The path as the client asked for it.
+fn asked_path(parts: &Parts) -> &str {
+    parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path())
 }
 
 /// Takes the token of a client that comes back; what its consumer goes on with, where it does.

@@ -3,5 +3,5 @@
 mod blocking;
 mod checks;
 mod ends;
-mod kit;
+pub(crate) mod kit;
 mod window;

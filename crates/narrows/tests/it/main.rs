@@ -19,6 +19,7 @@ mod identities;
 mod js_client;
 mod layers;
 mod leaving;
+mod live;
 mod logged;
 mod long_handlers;
 mod memory_queues;

@@ -111,6 +111,15 @@ impl Stripe {
         })
     }
 
+    /// Those among so many places from this one on.
+    pub(super) fn entries(&self, first: usize, count: usize) -> impl Iterator<Item = &Entry> {
+        self.places.iter().skip(first).take(count).filter_map(|place| place.entry.as_ref())
+    }
+
+    pub(super) fn has_place(&self, index: usize) -> bool {
+        index < self.places.len()
+    }
+
     pub(super) fn forget(&mut self, id: u64, hash: u64) {
         let (index, _) = self.place(id);
         if let Ok(found) = self.by_topic.find_entry(hash, |&other| other == index) {
