@@ -13,6 +13,8 @@ pub struct App {
     pub(crate) prefix: String,
     pub(crate) models: Models,
     pub(crate) migrations: Migrations,
+    /// Whether it said anything of models or migrations.
+    pub(crate) has_tables: bool,
     pub(crate) assets: Option<Assets>,
     pub(crate) routes: Option<MakeRoutes>,
     pub(crate) settings: Vec<Setting>,
@@ -26,6 +28,7 @@ impl App {
             prefix: String::new(),
             models: Models::new(),
             migrations: Migrations::default(),
+            has_tables: false,
             assets: None,
             routes: None,
             settings: Vec::new(),
@@ -36,6 +39,7 @@ impl App {
     #[must_use]
     pub fn models(mut self, models: Models) -> Self {
         self.models = models;
+        self.has_tables = true;
         self
     }
 
@@ -43,6 +47,7 @@ impl App {
     #[must_use]
     pub fn migrations(mut self, migrations: Migrations) -> Self {
         self.migrations = migrations;
+        self.has_tables = true;
         self
     }
 

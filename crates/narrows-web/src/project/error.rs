@@ -45,6 +45,9 @@ pub enum ProjectError {
     /// The migrations were not applied.
     #[error("the migrations were not applied")]
     Migrations(#[source] BoxError),
+    /// A command of migrations was not done.
+    #[error("{0}")]
+    Command(#[source] BoxError),
     /// What was to be done before the start was not.
     #[error("the site was not prepared")]
     Prepare(#[source] BoxError),

@@ -1,37 +1,68 @@
 use std::process::ExitCode;
 
 use narrows_django::Database;
-use narrows_models::{Migrations, Models};
+use narrows_models::Commands;
+use narrows_models::commands::{AppModels, make};
+use narrows_models::migrate::Notice;
 
 use super::ProjectError;
 use crate::App;
 
+/// What Django's tables are called among the migrations; models that point at users come after it.
+const DJANGO: (&str, &str) = ("accounts", "0001_django");
+
 /// The models and migrations of the project's apps, in order.
 #[derive(Debug)]
 pub(crate) struct Migrator {
-    apps: Vec<(&'static str, Models, Migrations)>,
+    apps: Vec<AppModels>,
 }
 
 impl Migrator {
     pub(crate) fn new(apps: &[App]) -> Self {
-        Self { apps: apps.iter().map(|app| (app.name, app.models.clone(), app.migrations.clone())).collect() }
+        // An app that is pages alone has nothing to list.
+        let with_tables = apps.iter().filter(|app| app.has_tables);
+        let models = |app: &App| AppModels::new(app.name, app.models.clone(), app.migrations.clone());
+        Self { apps: with_tables.map(models).collect() }
     }
 
-    /// Applies all that is missing: Django's tables first, as models may point at its users.
+    /// Django's tables first, as models may point at its users.
+    fn commands(&self, database: &Database) -> Commands {
+        let made = database.clone();
+        let commands = Commands::new().made(DJANGO.0, DJANGO.1, move || {
+            let database = made.clone();
+            async move { database.create_tables().await }
+        });
+        let add = |commands: Commands, app: &AppModels| {
+            commands.app(&app.name, app.models.clone(), app.migrations.clone())
+        };
+        self.apps.iter().fold(commands, add)
+    }
+
+    /// Applies all that is missing.
     pub(crate) async fn apply(&self, database: &Database) -> Result<(), ProjectError> {
-        database.create_tables().await?;
-        Ok(())
+        let migrator = self.commands(database).migrator(database.connection()).on_notice(tell);
+        match migrator.migrate().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ProjectError::Migrations(Box::new(error))),
+        }
     }
 
     /// What is missing in the database, or in the migrations, a line each.
     pub(crate) async fn missing(&self, database: &Database) -> Result<Vec<String>, ProjectError> {
-        let mut missing = Vec::new();
-        for (application, made) in database.applications().await? {
-            if !made {
-                missing.push(format!(
-                    "migrations: the tables of Django's {application} are not made; `migrate` does"
-                ));
+        let status = self.commands(database).migrator(database.connection()).status().await;
+        let status = status.map_err(|error| ProjectError::Migrations(Box::new(error)))?;
+        let mut missing: Vec<String> = status
+            .iter()
+            .filter(|migration| !migration.applied)
+            .map(|migration| format!("migrations: {}.{} is not applied", migration.app, migration.name))
+            .collect();
+        match make::run(&self.apps, &["--check".to_owned()]) {
+            Ok(outcome) if outcome.code == 0 => {}
+            Ok(outcome) => {
+                let lines = outcome.report.lines().filter(|line| !line.trim().is_empty());
+                missing.extend(lines.map(|line| format!("models: {}", line.trim())));
             }
+            Err(error) => missing.push(format!("models: {error}")),
         }
         Ok(missing)
     }
@@ -43,10 +74,21 @@ impl Migrator {
         args: Vec<String>,
         database: &Database,
     ) -> Result<ExitCode, ProjectError> {
-        if command == "migrate" {
-            self.apply(database).await?;
+        let words: Vec<String> = std::iter::once(command.to_owned()).chain(args).collect();
+        let done = self.commands(database).run(database.connection(), &words).await;
+        done.map_err(|error| ProjectError::Command(Box::new(error)))
+    }
+}
+
+fn tell(notice: Notice) {
+    match notice {
+        Notice::Waiting { holder } => {
+            let holder = holder.as_deref().unwrap_or("another process");
+            tracing::info!(holder, "waiting for the one that migrates");
         }
-        tracing::debug!(command, ?args, apps = self.apps.len(), "migrations");
-        Ok(ExitCode::SUCCESS)
+        Notice::Ended(done) => {
+            tracing::info!(app = done.app, migration = done.name, took = ?done.took, "migrated");
+        }
+        _ => {}
     }
 }

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -20,8 +21,14 @@ impl Project {
     ///
     /// An allocator, if any, is the program's own: `#[global_allocator]` stands in its `main.rs`.
     pub fn run(self) -> ExitCode {
+        self.run_with(env::args_os().skip(1))
+    }
+
+    /// [`run`](Self::run) with another command line, which is without the program's name.
+    pub fn run_with(self, args: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode {
         let name = self.name;
-        let said = match Self::read(&self.program(), env::args_os().skip(1), env::vars_os()) {
+        let args = args.into_iter().map(Into::into);
+        let said = match Self::read(&self.program(), args, env::vars_os()) {
             Ok(Said::Print(text)) => {
                 print!("{text}");
                 return ExitCode::SUCCESS;

@@ -2,11 +2,14 @@
 
 mod accounts;
 mod assets;
+mod commands;
 mod db;
+mod diary;
 mod errors;
 mod flash;
 mod forms;
 mod pages;
+mod project;
 mod routes;
 mod static_files;
 mod templates;

@@ -1,0 +1,161 @@
+//! The commands of a project's program, in a process of its own.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use programs::Child;
+use tempfile::TempDir;
+
+use crate::diary::project;
+
+pub const IN_TIME: Duration = Duration::from_secs(60);
+const NAME: &str = "commands::the_program_itself";
+/// The arguments, in a variable, one a line.
+const ARGS: &str = "DIARY_ARGS";
+const KEY: &str = "a long secret that nobody guesses, with more than fifty characters";
+
+#[test]
+#[ignore = "it is the program; others run it in a process of its own"]
+fn the_program_itself() {
+    let Ok(args) = std::env::var(ARGS) else { return };
+    let code = project().run_with(args.lines());
+    let codes = [ExitCode::SUCCESS, ExitCode::FAILURE, ExitCode::from(2)];
+    let code = codes.iter().position(|known| *known == code).expect("it ends with one of these");
+    std::process::exit(i32::try_from(code).unwrap());
+}
+
+/// A folder in which the program runs.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", NAME, "--ignored", "--nocapture"]).env(ARGS, args.join("\n"));
+        command.env_remove("CARGO_MANIFEST_DIR").current_dir(self.path());
+        command
+    }
+
+    pub fn start(&self, args: &[&str]) -> Child {
+        Child::start(&mut self.command(args))
+    }
+
+    /// What it printed, and its exit code.
+    pub fn run(&self, args: &[&str]) -> (i32, String) {
+        finished(&mut self.command(args))
+    }
+}
+
+/// Its exit code, and what it printed.
+pub fn finished(command: &mut Command) -> (i32, String) {
+    let output = command.output().unwrap();
+    let printed = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    (output.status.code().unwrap(), printed)
+}
+
+/// The same, of one that was ended.
+pub fn ended(mut program: Child) -> (i32, String) {
+    let (status, printed) = program.end(IN_TIME);
+    (status.code().unwrap(), printed)
+}
+
+#[track_caller]
+pub fn assert_printed((code, printed): (i32, String), expected: i32, text: &str) -> String {
+    assert!(code == expected && printed.contains(text), "{code} and no {text:?} in\n{printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
+    printed
+}
+
+#[test]
+fn migrations_are_listed_planned_and_applied() {
+    let place = Place::new();
+    let listed = assert_printed(place.run(&["showmigrations"]), 0, " [ ] 0001_initial");
+    assert!(listed.contains("accounts\n [ ] 0001_django\ndiary\n"), "{listed}");
+    assert_printed(place.run(&["migrate", "--plan"]), 0, "diary_page");
+    assert_printed(place.run(&["migrate"]), 0, "Applying diary.0001_initial… done");
+    let listed = assert_printed(place.run(&["showmigrations"]), 0, "diary\n [X] 0001_initial");
+    assert!(listed.contains("accounts\n [X] 0001_django\n"), "{listed}");
+    assert_printed(place.run(&["migrate"]), 0, "Nothing to migrate.");
+    assert_printed(place.run(&["migrate", "diary", "zero"]), 0, "Taking back diary.0001_initial… done");
+    assert_printed(place.run(&["makemigrations", "--check"]), 0, "");
+}
+
+#[test]
+fn what_the_settings_say_holds_for_every_command() {
+    let place = Place::new();
+    let file = place.path().join("narrows.toml");
+    std::fs::write(&file, "database_url = \"sqlite:other.sqlite3?mode=rwc\"\nmigrate_at_start = false\n")
+        .unwrap();
+    assert_printed(place.run(&["migrate"]), 0, "done");
+    assert!(place.path().join("other.sqlite3").exists() && !place.path().join("data").exists());
+    let elsewhere = ["migrate", "diary", "--database-url", "sqlite:third.sqlite3?mode=rwc", "--plan"];
+    assert_printed(place.run(&elsewhere), 0, "diary_page");
+    std::fs::write(file, "databse_url = \"x\"\n").unwrap();
+    assert_printed(place.run(&["migrate"]), 2, "did you mean database_url?");
+}
+
+#[test]
+fn the_help_lists_commands_and_settings() {
+    let place = Place::new();
+    for args in [["help"], ["--help"]] {
+        let help = assert_printed(place.run(&args), 0, "diary 1.2.3\nA diary for everybody\n");
+        for text in
+            ["diary [COMMAND] [--NAME VALUE]", "  makemigrations [APP]  Write", "--registration", "--title"]
+        {
+            assert!(help.contains(text), "no {text:?} in\n{help}");
+        }
+    }
+    assert_printed(place.run(&["serve", "--version"]), 0, "diary 1.2.3\n");
+}
+
+#[test]
+fn a_slip_of_the_finger_gets_advice() {
+    let place = Place::new();
+    assert_printed(
+        place.run(&["migrat"]),
+        2,
+        "diary: there is no command `migrat`; did you mean `migrate`?\n",
+    );
+    assert_printed(place.run(&["serv", "--bind", "x"]), 2, "did you mean `serve`?");
+    assert_printed(place.run(&["nonsense"]), 2, "`help` lists the commands and settings");
+    assert_printed(place.run(&["worker", "now"]), 2, "`worker` takes no argument `now`");
+    assert_printed(place.run(&["worker", "--titel=x"]), 2, "did you mean --title?");
+    assert_printed(place.run(&["migrate", "diry"]), 1, "diry");
+}
+
+#[test]
+fn a_superuser_is_made_and_may_log_in() {
+    let place = Place::new();
+    assert_printed(place.run(&["migrate"]), 0, "done");
+    let mut command =
+        place.command(&["createsuperuser", "--no-input", "--username=ada", "--email", "a@example.com"]);
+    command.env("DJANGO_SUPERUSER_PASSWORD", "a quiet green field");
+    let (made, again) = (finished(&mut command), finished(&mut command));
+    assert_printed(made, 0, "The superuser ada is made.");
+    assert_printed(again, 1, "there is a user ada already");
+    assert_printed(place.run(&["createsuperuser", "--user=x"]), 1, "takes no argument `--user=x`");
+}
+
+#[test]
+fn check_says_what_is_wrong_for_production_and_changes_nothing() {
+    let place = Place::new();
+    let wrong = assert_printed(place.run(&["check"]), 1, "secret_key: there is none");
+    for text in ["session_cookie_secure: it is off", "database_url: ", "diary.0001_initial is not applied"] {
+        assert!(wrong.contains(text), "no {text:?} in\n{wrong}");
+    }
+    let url = "sqlite:db.sqlite3?mode=rwc";
+    assert_printed(place.run(&["migrate", "--database-url", url]), 0, "done");
+    let good = ["check", "--secret-key", KEY, "--session-cookie-secure", "--database-url", url];
+    assert_printed(place.run(&good), 0, "nothing is wrong");
+    let mut short = good;
+    short[2] = "short";
+    assert_printed(place.run(&short), 1, "secret_key: it can be guessed");
+}
