@@ -13,7 +13,6 @@ pub use crate::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Table}
 /// A step that every database can take, forwards and backwards.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "what the fields are is said of each variant")]
 pub enum Operation {
     /// Makes a table with all that belongs to it.
     CreateTable { name: String, table: Table },
@@ -56,7 +55,6 @@ pub struct Sql {
 /// SQL, for all databases or for each its own.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "what the fields are is said of each variant")]
 pub enum SqlText {
     /// The same for all.
     Any(String),

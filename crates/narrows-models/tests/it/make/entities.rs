@@ -1,10 +1,6 @@
 //! Entities of many shapes.
 
-#![allow(
-    unreachable_pub,
-    dead_code,
-    reason = "SeaORM's derives make models public, and much that no test uses"
-)]
+#![allow(unreachable_pub, reason = "SeaORM's derives want models to be public")]
 
 pub(crate) mod room {
     use sea_orm::entity::prelude::*;
