@@ -77,6 +77,7 @@ pub fn project() -> Project {
         .way(TokenWay::new())
         .database_file("chat.sqlite3")
         .keep_secret_key()
+        .adopt_tables()
         .content_security_policy(CONTENT_SECURITY_POLICY)
 }
 

@@ -12,7 +12,7 @@ pub(super) async fn run(
     database_url: &str,
     args: Vec<String>,
 ) -> Result<ExitCode, ProjectError> {
-    let migrator = Migrator::new(&project.apps);
+    let migrator = Migrator::new(&project.apps).adopting(project.adopts_tables());
     let database = match command {
         // It looks for rows at the most, and is for a machine without the database too.
         Command::MakeMigrations => Database::connect_lazy(database_url)?,

@@ -9,13 +9,15 @@ pub(super) struct Home {
     pub(super) database_file: &'static str,
     /// Whether a key may be made in production.
     pub(super) keeps_secret_key: bool,
+    /// Whether tables from before the first migration are taken as they are.
+    pub(super) adopts_tables: bool,
     #[expect(clippy::type_complexity, reason = "it is said once")]
     pub(super) layer: Option<Box<dyn FnOnce(ChannelsBuilder) -> ChannelsBuilder + Send>>,
 }
 
 impl Default for Home {
     fn default() -> Self {
-        Self { database_file: "db.sqlite3", keeps_secret_key: false, layer: None }
+        Self { database_file: "db.sqlite3", keeps_secret_key: false, adopts_tables: false, layer: None }
     }
 }
 
@@ -33,6 +35,18 @@ impl Project {
     pub fn keep_secret_key(mut self) -> Self {
         self.home.keeps_secret_key = true;
         self
+    }
+
+    /// Takes the tables of an app's first migration as they are, where all of them are there with the right columns: for a
+    /// site that had them before it had migrations. It is `migrate --fake-initial`, at the start too.
+    #[must_use]
+    pub fn adopt_tables(mut self) -> Self {
+        self.home.adopts_tables = true;
+        self
+    }
+
+    pub(crate) fn adopts_tables(&self) -> bool {
+        self.home.adopts_tables
     }
 
     /// Runs on this channel layer and not on the one that the settings name: for tests of several nodes, and for layers of

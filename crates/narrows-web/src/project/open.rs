@@ -94,7 +94,7 @@ impl Project {
         let keys = keys(&loaded, &said, development || kit == Kit::Check || self.home.keeps_secret_key)?;
         let database = Database::connect(&self.database_url(&loaded, &said)?).await?;
         if kit == Kit::Test || (kit != Kit::Check && loaded.switch("migrate_at_start")) {
-            Migrator::new(&self.apps).apply(&database).await?;
+            Migrator::new(&self.apps).adopting(self.home.adopts_tables).apply(&database).await?;
         }
         let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
         let builder = if kit == Kit::Test { builder.on_this_thread() } else { builder };
