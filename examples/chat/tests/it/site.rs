@@ -177,7 +177,7 @@ impl Site {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.request("GET", path, "").await
+        self.request("GET", path, "accept: text/html,*/*;q=0.8\r\n").await
     }
 
     pub(crate) async fn request(&self, method: &str, path: &str, headers: &str) -> Answer {
