@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use axum::routing::{get, post};
 use narrows_models::sea_orm::EntityTrait;
-use narrows_web::{App, Error, assets};
+use narrows_web::{App, Error, Site, assets};
 
 use crate::model::Model;
 use crate::shell::Staff;
 use crate::shell::{self, Paths};
-use crate::{Listed, form, list, log, migrations, removal};
+use crate::{Listed, access, form, list, live, log, migrations, removal, sessions, users};
 
 /// What the admin shows.
 #[derive(Debug)]
@@ -15,12 +15,22 @@ pub struct Admin {
     pub(crate) title: String,
     prefix: String,
     pub(crate) models: Vec<Arc<Model>>,
+    /// Tables of the project's that have no pages here.
+    pub(crate) hidden: Vec<Arc<Model>>,
+    /// How announcements are sent.
+    pub(crate) announce: Option<live::Announce>,
 }
 
 impl Admin {
     /// Users, sessions and live connections alone.
     pub fn new() -> Self {
-        Self { title: "Admin".to_owned(), prefix: "/admin".to_owned(), models: Vec::new() }
+        Self {
+            title: "Admin".to_owned(),
+            prefix: "/admin".to_owned(),
+            models: Vec::new(),
+            hidden: Vec::new(),
+            announce: None,
+        }
     }
 
     /// What stands at the top of each page. Default `Admin`.
@@ -49,17 +59,27 @@ impl Admin {
         let models = narrows_models::Models::new().entity(log::Entity);
         App::new("admin").models(models).migrations(migrations::all()).assets(assets!()).routes(|site| {
             let paths = Paths::below(&self.prefix);
+            let users = format!("/models/{}", site.accounts().user_model().table);
             let paths = paths
                 .route("log", "/log/", get(log::all))
                 .route("list", "/models/{model}/", get(list::list))
                 .route("add", "/models/{model}/add/", get(form::add).post(form::submit_add))
                 .route("delete_selected", "/models/{model}/delete/", post(removal::ask_selected))
                 .route("delete", "/models/{model}/{key}/delete/", get(removal::ask).post(removal::submit))
+                .route("user_add", &format!("{users}/add/"), get(users::add).post(users::submit_add))
+                .route(
+                    "user_password",
+                    &format!("{users}/{{key}}/password/"),
+                    get(users::password).post(users::submit_password),
+                )
+                .route("access", "/models/{model}/{key}/access/", get(access::page).post(access::submit))
                 .route("options", "/models/{model}/options/{column}/", get(form::options))
                 .route("change", "/models/{model}/{key}/", get(form::change).post(form::submit_change))
                 .route("history", "/models/{model}/{key}/history/", get(log::history));
+            let paths = live::routes(paths, &self, site);
+            let paths = sessions::routes(paths);
             // Each part of the admin adds its routes here; the shell puts its guard around all of them.
-            shell::guarded(paths, self, site)
+            shell::guarded(paths, self.learnt(site), site)
         })
     }
 }
@@ -76,6 +96,43 @@ impl Admin {
         let model = self.find(table).ok_or_else(Error::not_found)?;
         let may = |action: &str| staff.may(&model.permission(action));
         if may(action) || (action == "view" && may("change")) { Ok(model) } else { Err(Error::forbidden()) }
+    }
+
+    /// All tables that are known of.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.models.iter().chain(&self.hidden)
+    }
+
+    /// Whether a model has pages.
+    pub(crate) fn is_shown(&self, model: &Model) -> bool {
+        self.find(&model.table).is_some()
+    }
+
+    /// With what the project's apps say of their tables.
+    fn learnt(mut self, site: &Site) -> Self {
+        for (app, models) in site.models() {
+            // What is wrong with a model `makemigrations` says.
+            let Ok(schema) = models.read() else { continue };
+            for (table, schema) in &schema.tables {
+                match self.models.iter_mut().find(|model| model.table == *table) {
+                    Some(model) => Arc::get_mut(model).expect("nobody else has it yet").learn(app, schema),
+                    None => self.hidden.push(Arc::new(Model::hidden(app, table, schema))),
+                }
+            }
+        }
+        let users = site.accounts().user_model();
+        for model in [Model::users(users), Model::groups()] {
+            // The project's own way of showing them has neither passwords nor permissions.
+            self.models.retain(|known| known.table != model.table);
+            self.models.push(Arc::new(model));
+        }
+        for model in Model::memberships(&users.table, &users.key, &access::Tables::of(users)) {
+            if self.tables().all(|known| known.table != model.table) {
+                self.hidden.push(Arc::new(model));
+            }
+        }
+        self.hidden.retain(|hidden| !self.models.iter().any(|model| model.table == hidden.table));
+        self
     }
 
     /// The model that a field points at, and the field there.

@@ -53,17 +53,18 @@ impl<E: EntityTrait> Listed<E> {
     }
 
     /// The app that it is of and its own name, as permissions say them: `chat`, `room` for `chat.change_room`. Default
-    /// what stands before and behind the first `_` of the table's name.
+    /// the app that has it among its models, and the table's name without the app's.
     #[must_use]
     pub fn permissions(mut self, app: &str, name: &str) -> Self {
-        let title = name.to_owned();
-        self.model.belongs_to(app, name, &title);
+        self.model.belongs_to(app, name);
+        self.model.has_own_permissions = true;
         self
     }
 
     /// What one row is called, and what many are: `Person`, `People`. Default made of the table's name.
     #[must_use]
     pub fn names(mut self, one: &str, many: &str) -> Self {
+        self.model.has_own_names = true;
         one.clone_into(&mut self.model.singular);
         many.clone_into(&mut self.model.plural);
         self

@@ -5,6 +5,7 @@ use narrows_web::Site;
 use tokio::sync::OnceCell;
 
 use crate::Admin;
+use crate::model::Role;
 
 /// Permissions besides those of models: model, action, name.
 const OWN: &[(&str, &str, &str)] = &[
@@ -46,7 +47,8 @@ fn all(admin: &Admin) -> Vec<NewPermission> {
             add(app, model, action, format!("Can {action} {name}"));
         }
     };
-    for model in &admin.models {
+    // Those of users and groups are named as Django does, below.
+    for model in admin.models.iter().filter(|model| model.role == Role::Plain) {
         four(&model.app, &model.name, &model.singular.to_lowercase());
     }
     for (app, model, name) in [

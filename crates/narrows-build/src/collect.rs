@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -121,9 +122,9 @@ fn walk(
         }
         if real.is_dir() {
             walk(top, &path, &format!("{name}/"), depth + 1, found)?;
-        } else if !found.contains_key(&name) {
+        } else if let Entry::Vacant(vacant) = found.entry(name) {
             let content = fs::read(&real).map_err(|error| CollectError::read(&path, error))?;
-            found.insert(name, (path, content));
+            vacant.insert((path, content));
         }
     }
     Ok(())

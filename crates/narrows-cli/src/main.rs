@@ -1,8 +1,12 @@
 //! `narrows`: the tools that come with the framework, for it and for other WebSocket servers.
 
+mod app;
 mod bench;
 mod connect;
 mod layer;
+mod new;
+mod project;
+mod run;
 mod signals;
 mod superuser;
 
@@ -21,25 +25,31 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    App(app::App),
     /// Measure a server under load.
     #[command(subcommand)]
     Bench(Box<bench::Mode>),
     /// Talk to a server: a WebSocket client for the terminal and for scripts.
     Connect(Box<connect::Connect>),
     Createsuperuser(superuser::CreateSuperuser),
+    /// Write the migration for what changed in the models of the project
+    Makemigrations(project::Pass),
+    /// Apply the project's migrations
+    Migrate(project::Pass),
+    New(new::New),
+    Run(run::Run),
     Send(layer::Send),
+    /// List the project's migrations
+    Showmigrations(project::Pass),
     Tail(layer::Tail),
 }
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(Cli { command: Command::Bench(mode) }) => mode.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::Connect(connect) }) => connect.run(),
-        Ok(Cli { command: Command::Createsuperuser(create) }) => {
-            create.run().unwrap_or_else(|error| failed(&error))
-        }
-        Ok(Cli { command: Command::Send(send) }) => send.run().unwrap_or_else(|error| failed(&error)),
-        Ok(Cli { command: Command::Tail(tail) }) => tail.run().unwrap_or_else(|error| failed(&error)),
+        Ok(Cli { command }) => command.run().unwrap_or_else(|error| {
+            eprintln!("narrows: {error}");
+            ExitCode::FAILURE
+        }),
         Err(answer) => {
             // There is no better place to say that this place is gone.
             let _ = answer.print();
@@ -49,7 +59,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn failed(error: &dyn Error) -> ExitCode {
-    eprintln!("narrows: {error}");
-    ExitCode::FAILURE
+impl Command {
+    fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        Ok(match self {
+            Self::App(app) => app.run()?,
+            Self::Bench(mode) => mode.run()?,
+            Self::Connect(connect) => connect.run(),
+            Self::Createsuperuser(create) => create.run()?,
+            Self::Makemigrations(pass) => pass.run("makemigrations")?,
+            Self::Migrate(pass) => pass.run("migrate")?,
+            Self::New(new) => new.run()?,
+            Self::Run(run) => run.run()?,
+            Self::Send(send) => send.run()?,
+            Self::Showmigrations(pass) => pass.run("showmigrations")?,
+            Self::Tail(tail) => tail.run()?,
+        })
+    }
 }

@@ -1,11 +1,16 @@
 //! `narrows createsuperuser`: the first user of a site, who may do everything.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Args;
-use narrows_django::superuser::{CreateSuperuser as Create, SuperuserError};
+use narrows_django::superuser::CreateSuperuser as Create;
+
+use crate::project::{self, Project};
 
 /// Make a user who may do everything, as Django's command of this name does.
+///
+/// In a project, where no database is named, it is that of the project.
 ///
 /// At a terminal it asks for what is not said. The password is never a flag, as all users of the machine could read it:
 /// with --no-input it is taken from DJANGO_SUPERUSER_PASSWORD.
@@ -32,10 +37,17 @@ pub(crate) struct CreateSuperuser {
 }
 
 impl CreateSuperuser {
-    pub(crate) fn run(self) -> Result<ExitCode, SuperuserError> {
+    pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         // The prefixed one is what a program on Narrows would take first.
         let url = std::env::var("NARROWS_DATABASE_URL").ok().filter(|url| !url.is_empty());
         let url = url.or(self.database_url).unwrap_or_default();
+        // The program of a project knows its database.
+        if url.is_empty()
+            && let Ok(project) = Project::here()
+        {
+            let arguments: Vec<_> = std::env::args_os().skip(2).collect();
+            return Err(project::to_program(&project, "createsuperuser", &arguments).into());
+        }
         let create = Create {
             username: self.username,
             email: self.email,

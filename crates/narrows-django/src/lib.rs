@@ -30,7 +30,10 @@ pub use csrf::{CsrfLayer, CsrfService, TrustedOriginError};
 pub use database::{Database, DatabaseError};
 pub use error::Refused;
 pub use sea_orm;
-pub use session::{SameSite, SaveError, Session, SessionCookie, SessionEngine, SessionLayer, SessionService};
+pub use session::{
+    ListSessionsError, ListedSession, ParseSessionIdError, SameSite, SaveError, Session, SessionCookie,
+    SessionEngine, SessionId, SessionLayer, SessionPage, SessionService,
+};
 pub use settings::{AccountSettings, AccountSettingsError};
 pub use signing::SecretKeys;
 #[cfg(feature = "upstream")]

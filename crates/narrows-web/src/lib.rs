@@ -11,6 +11,7 @@ mod assets;
 pub mod auth;
 mod builtin;
 mod commands;
+mod context;
 mod db;
 mod error;
 mod error_pages;
@@ -29,16 +30,23 @@ pub use app::App;
 pub use assets::Assets;
 #[doc(hidden)]
 pub use assets::embedded;
+#[doc(hidden)]
+pub use context::serialized;
 pub use db::{Db, Tx};
 pub use error::{Error, Result};
 pub use form::{Form, FormErrors};
 pub use garde;
-pub use minijinja::{self, context};
+pub use minijinja;
 pub use narrows;
 pub use narrows_django;
 pub use narrows_models as models;
+pub use narrows_models::sea_orm;
 pub use page::{Page, redirect};
 pub use project::{DataFolder, DataFolderError, Opened, Project, ProjectError};
 pub use routes::{Routes, UrlError};
 pub use site::Site;
 pub use templates::TemplateErrors;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/web.md")]
+struct Web;

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
 use minijinja::value::{Object, Serde};
 use minijinja::{Value, context};
-use narrows_django::{MaybeUser, Refused, Session, User};
+use narrows_django::{Refused, Session, User};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::flash::{Flash, Level};
@@ -214,10 +214,12 @@ impl FromRequestParts<Site> for Page {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
-        let (session, user) = match reader(parts, site).await {
+        let (session, user) = match Session::of_reader(parts, site).await {
             Ok(reader) => reader,
+            // Outside of the sessions: the page of an error of theirs.
+            Err(Refused::NoLayer) => (nobody(site).await, None),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a page is shown to nobody");
+                tracing::warn!(error = &error as &dyn std::error::Error, "a page is shown as to a guest");
                 (nobody(site).await, None)
             }
         };
@@ -227,12 +229,6 @@ impl FromRequestParts<Site> for Page {
         let (site, status, used) = (site.clone(), StatusCode::OK, Arc::default());
         Ok(Self { site, uri, is_htmx, session, user, status, used })
     }
-}
-
-async fn reader(parts: &mut Parts, site: &Site) -> Result<(Session, Option<User>), Refused> {
-    let session = Session::from_request_parts(parts, site).await?;
-    let MaybeUser(user) = MaybeUser::from_request_parts(parts, site).await?;
-    Ok((session, user))
 }
 
 /// A session that is of no request, and saved by none.

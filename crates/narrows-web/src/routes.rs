@@ -99,6 +99,9 @@ pub(crate) struct Names(BTreeMap<String, Pattern>);
 
 impl Names {
     /// Adds an app's names, and its routes to the router.
+    ///
+    /// # Panics
+    /// When another app of this name has one of the names, or the path of a route is taken.
     pub(crate) fn mount(
         &mut self,
         router: Router<Site>,
@@ -108,7 +111,8 @@ impl Names {
     ) -> Router<Site> {
         let routes = routes.at(prefix);
         for (name, path) in routes.names {
-            self.0.insert(format!("{app}:{name}"), Pattern::parse(&path));
+            let taken = self.0.insert(format!("{app}:{name}"), Pattern::parse(&path));
+            assert!(taken.is_none(), "there is a route `{app}:{name}` already: two apps have one name");
         }
         router.merge(routes.router)
     }

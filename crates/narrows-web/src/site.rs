@@ -8,11 +8,12 @@ use minijinja::Value;
 use narrows::Channels;
 use narrows::serve::settings::Loaded;
 use narrows_django::{Accounts, Database};
+use narrows_models::Models;
 
 use crate::assets::Sources;
 use crate::reload::Reload;
 use crate::routes::Names;
-use crate::templates::{Templates, static_path};
+use crate::templates::{TemplateErrors, Templates, static_path};
 use crate::{Db, UrlError};
 
 /// What all views, consumers and commands of a site share: the state of its router. Clones are cheap.
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) database: Database,
     pub(crate) settings: Loaded,
+    pub(crate) models: Vec<(&'static str, Models)>,
     pub(crate) development: bool,
     pub(crate) is_worker: bool,
     pub(crate) shared: Mutex<Extensions>,
@@ -64,6 +66,11 @@ impl Site {
     /// The settings, the project's own among them.
     pub fn settings(&self) -> &Loaded {
         &self.0.settings
+    }
+
+    /// The models of each app, by the app's name.
+    pub fn models(&self) -> impl Iterator<Item = (&'static str, &Models)> {
+        self.0.models.iter().map(|(app, models)| (*app, models))
     }
 
     /// Whether this site is being developed: templates are read anew, and error pages say what happened.
@@ -151,6 +158,11 @@ impl Site {
 
     pub(crate) fn templates(&self) -> &Templates {
         &self.0.templates
+    }
+
+    /// Parses all templates, as for production.
+    pub(crate) fn check_templates(&self) -> Result<(), TemplateErrors> {
+        self.templates().check(&self.0.sources, false)
     }
 
     /// The names of the routes: none until the site is open.

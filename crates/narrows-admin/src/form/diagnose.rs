@@ -42,11 +42,11 @@ pub(super) async fn taken<C: ConnectionTrait>(
         }
         let one = model.singular.to_lowercase();
         let text = match set.as_slice() {
-            [at] => format!("There is a {one} with this {} already.", model.fields[*at].title.to_lowercase()),
+            [at] => format!("Another {one} has this {} already.", model.fields[*at].title.to_lowercase()),
             several => {
                 let titles: Vec<String> =
                     several.iter().map(|at| model.fields[*at].title.to_lowercase()).collect();
-                format!("There is a {one} with this {} already.", titles.join(" and "))
+                format!("Another {one} has this {} already.", titles.join(" and "))
             }
         };
         // The key of a row that is there is not in the form.

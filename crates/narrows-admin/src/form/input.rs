@@ -16,28 +16,28 @@ use crate::value::{self, Cell};
 pub(super) const OFFERED: u64 = 100;
 
 /// What stands in an input, by field.
-pub(super) type Texts = BTreeMap<usize, String>;
+pub(crate) type Texts = BTreeMap<usize, String>;
 
 /// What is wrong with fields.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Problems {
-    pub(super) fields: BTreeMap<usize, Vec<String>>,
-    pub(super) form: Vec<String>,
+pub(crate) struct Problems {
+    pub(crate) fields: BTreeMap<usize, Vec<String>>,
+    pub(crate) form: Vec<String>,
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, field: usize, text: impl Into<String>) {
+    pub(crate) fn add(&mut self, field: usize, text: impl Into<String>) {
         self.fields.entry(field).or_default().push(text.into());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.form.is_empty()
     }
 }
 
 /// An input, as the template takes it.
 #[derive(Debug, Serialize)]
-pub(super) struct Input {
+pub(crate) struct Input {
     name: String,
     title: String,
     /// How it is drawn.
@@ -81,18 +81,19 @@ struct Choice {
 }
 
 /// The fields that a form edits.
-pub(super) fn edited(model: &Model, is_new: bool) -> Vec<usize> {
+pub(crate) fn edited(model: &Model, staff: &Staff, is_new: bool) -> Vec<usize> {
     let edits = |at: &usize| {
         let field = &model.fields[*at];
         let key = model.key.contains(at);
-        field.kind.is_editable() && !field.read_only && !model.is_auto(*at) && (is_new || !key)
+        let for_them = !field.for_superusers || staff.user().is_superuser;
+        for_them && field.kind.is_editable() && !field.read_only && !model.is_auto(*at) && (is_new || !key)
     };
     (0..model.fields.len()).filter(edits).collect()
 }
 
 /// What the inputs of a row show before anything is typed.
-pub(super) fn texts(model: &Model, row: Option<&Row>) -> Texts {
-    let fields = edited(model, row.is_none());
+pub(crate) fn texts(model: &Model, staff: &Staff, row: Option<&Row>) -> Texts {
+    let fields = edited(model, staff, row.is_none());
     fields
         .into_iter()
         .filter(|at| !model.fields[*at].secret)
@@ -107,7 +108,7 @@ pub(super) fn texts(model: &Model, row: Option<&Row>) -> Texts {
 }
 
 /// What a form is made with.
-pub(super) struct Making<'a, C> {
+pub(crate) struct Making<'a, C> {
     pub(super) connection: &'a C,
     pub(super) admin: &'a Admin,
     pub(super) staff: &'a Staff,
@@ -125,7 +126,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
         problems: &Problems,
         may_edit: bool,
     ) -> Result<Vec<Input>, DbErr> {
-        let edited = edited(self.model, row.is_none());
+        let edited = edited(self.model, self.staff, row.is_none());
         let mut inputs = Vec::new();
         for (at, field) in self.model.fields.iter().enumerate() {
             let is_edited = may_edit && edited.contains(&at);
@@ -203,7 +204,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
             Kind::Float { .. } | Kind::Decimal(_) => input.input_mode = Some("decimal"),
             Kind::Text { max_chars, lines } => {
                 input.max_chars = *max_chars;
-                if *lines || text.contains('\n') || max_chars.is_none_or(|max| max > 300) {
+                if *lines || text.contains('\n') || max_chars.is_some_and(|max| max > 300) {
                     input.look = Look::Lines;
                 }
             }
@@ -269,6 +270,28 @@ impl<C: ConnectionTrait> Making<'_, C> {
 }
 
 impl Input {
+    /// Of a password that is chosen, which is no column by itself.
+    pub(crate) fn password(name: &str, title: &str, errors: Vec<String>, help: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            look: Look::Secret,
+            input_type: "password",
+            input_mode: None,
+            value: String::new(),
+            options: Vec::new(),
+            max_chars: None,
+            min: None,
+            max: None,
+            step: None,
+            is_required: true,
+            help: Some(help.to_owned()).filter(|help| !help.is_empty()).into_iter().collect(),
+            errors,
+            label: None,
+            url: None,
+        }
+    }
+
     fn new(field: &Field, look: Look, value: &str) -> Self {
         Self {
             name: field.name.clone(),

@@ -15,20 +15,25 @@ use crate::log::{self, Action, Change};
 use crate::model::{Kind, Model};
 use crate::rows::{self, Key, Row};
 use crate::shell::Staff;
+use crate::users;
 use crate::value::{self, Cell};
 
 /// A form that was sent.
-#[derive(Debug, Clone)]
-pub(super) struct Sent {
-    pub(super) admin: Arc<Admin>,
-    pub(super) model: Arc<Model>,
-    pub(super) staff: Staff,
-    pub(super) texts: Texts,
+#[derive(Clone)]
+pub(crate) struct Sent {
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) staff: Staff,
+    pub(crate) texts: Texts,
+    /// What a new row has besides.
+    pub(crate) more: BTreeMap<usize, Cell>,
+    /// What users are checked by.
+    pub(crate) accounts: narrows_django::Accounts,
 }
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It is in the table; whether there was anything to change.
     Saved { key: Key, label: String, is_changed: bool },
     /// It is not, for these reasons.
@@ -37,15 +42,17 @@ pub(super) enum Outcome {
     Conflict { row: Row, texts: Texts, problems: Problems },
     /// The row is gone.
     Gone,
+    /// They may not change this one.
+    Forbidden,
 }
 
 impl Sent {
     /// Adds the row.
-    pub(super) async fn add(self, pool: DatabaseConnection) -> Result<Outcome, DbErr> {
+    pub(crate) async fn add(self, pool: DatabaseConnection) -> Result<Outcome, DbErr> {
         let model = &self.model;
         let mut problems = Problems::default();
         let mut values = BTreeMap::new();
-        for at in edited(model, true) {
+        for at in edited(model, &self.staff, true) {
             let field = &model.fields[at];
             let text = self.texts.get(&at).map_or("", String::as_str);
             if text.trim().is_empty() && model.key == [at] && field.kind == Kind::Uuid {
@@ -60,6 +67,8 @@ impl Sent {
                 Err(text) => problems.add(at, text),
             }
         }
+        users::check(&self.accounts, model, &mut values, &mut problems);
+        values.extend(self.more.clone());
         let transaction = rows::begin(&pool).await?;
         let value_of = |at: usize| values.get(&at).cloned();
         let fields: Vec<usize> = values.keys().copied().collect();
@@ -127,20 +136,24 @@ impl Sent {
     }
 
     /// Changes the row, as far as it was edited.
-    pub(super) async fn change(
+    pub(crate) async fn change(
         self,
         pool: DatabaseConnection,
         key: Key,
         was: Option<Was>,
     ) -> Result<Outcome, DbErr> {
         let model = &self.model;
-        let fields = edited(model, false);
+        let fields = edited(model, &self.staff, false);
         let shown: Vec<usize> = fields.iter().copied().filter(|at| !model.fields[*at].secret).collect();
         let transaction = rows::begin(&pool).await?;
         let Some(row) = rows::one(&transaction, model, &key, true).await? else {
             transaction.rollback().await?;
             return Ok(Outcome::Gone);
         };
+        if !users::may_touch(&self.staff, &self.accounts, model, &row) {
+            transaction.rollback().await?;
+            return Ok(Outcome::Forbidden);
+        }
         let now = Was::of(model, &shown, &row);
         if was.as_ref() != Some(&now) {
             transaction.rollback().await?;
@@ -166,6 +179,10 @@ impl Sent {
                 Ok(_) => {}
                 Err(text) => problems.add(*at, text),
             }
+        }
+        users::check(&self.accounts, model, &mut values, &mut problems);
+        if users::is_self(&self.staff, model, &key) {
+            users::keep_in(&self.accounts, model, &values, &mut problems);
         }
         let value_of = |at: usize| values.get(&at).cloned();
         let changed: Vec<usize> = values.keys().copied().collect();

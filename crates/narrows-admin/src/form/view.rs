@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Form, Path};
@@ -7,19 +8,20 @@ use narrows_web::minijinja::Value;
 use narrows_web::minijinja::value::Serde;
 use narrows_web::{Db, Error, Result, context};
 
-use super::input::{Making, Problems, Texts, edited, texts};
+use super::input::{Input, Making, Problems, Texts, edited, texts};
 use super::save::{Outcome, Sent};
 use super::was::Was;
 use crate::model::Model;
 use crate::rows::{self, Key, Row};
 use crate::shell::AdminPage;
+use crate::users;
 
 type Pairs = Vec<(String, String)>;
 
 /// The form of a new row.
 pub(crate) async fn add(page: AdminPage, db: Db, Path(table): Path<String>) -> Result {
     let model = page.admin().allowed(page.staff(), &table, "add")?.clone();
-    let texts = texts(&model, None);
+    let texts = texts(&model, page.staff(), None);
     show(&page, &db, &model, None, &texts, &Problems::default()).await
 }
 
@@ -41,7 +43,7 @@ pub(crate) async fn submit_add(
             let page = page.status(StatusCode::UNPROCESSABLE_ENTITY);
             show(&page, &db, &model, None, &texts, &problems).await
         }
-        Outcome::Conflict { .. } | Outcome::Gone => Err(Error::not_found()),
+        Outcome::Conflict { .. } | Outcome::Gone | Outcome::Forbidden => Err(Error::forbidden()),
     }
 }
 
@@ -50,7 +52,7 @@ pub(crate) async fn change(page: AdminPage, db: Db, Path((table, key)): Path<(St
     let model = page.admin().allowed(page.staff(), &table, "view")?.clone();
     let key = Key::parse(&model, &key).ok_or_else(Error::not_found)?;
     let row = rows::one(&db, &model, &key, false).await?.ok_or_else(Error::not_found)?;
-    let texts = texts(&model, Some(&row));
+    let texts = texts(&model, page.staff(), Some(&row));
     show(&page, &db, &model, Some(&row), &texts, &Problems::default()).await
 }
 
@@ -63,13 +65,15 @@ pub(crate) async fn submit_change(
     let model = page.admin().allowed(page.staff(), &table, "change")?.clone();
     let key = Key::parse(&model, &key).ok_or_else(Error::not_found)?;
     let shown: Vec<usize> =
-        edited(&model, false).into_iter().filter(|at| !model.fields[*at].secret).collect();
+        edited(&model, page.staff(), false).into_iter().filter(|at| !model.fields[*at].secret).collect();
     let was = pairs.iter().find(|(name, _)| name == "_was").and_then(|(_, text)| Was::parse(text, &shown));
     let sent = sent(&page, &model, &pairs, false);
     let texts = sent.texts.clone();
     let (the_key, wanted) = (key.clone(), db.database().clone());
     match wanted.run(|pool| sent.change(pool, the_key, was)).await? {
+        Outcome::Forbidden => Err(Error::forbidden()),
         Outcome::Saved { label, is_changed, .. } => {
+            users::changed(&page, &model, &key).await?;
             let done = if is_changed { "was changed" } else { "was not changed: there was nothing to save" };
             page.success(format!("{} “{label}” {done}.", model.singular));
             after(&page, &model, &key, &pairs)
@@ -93,14 +97,21 @@ pub(crate) async fn submit_change(
     }
 }
 
-fn sent(page: &AdminPage, model: &Arc<Model>, pairs: &Pairs, is_new: bool) -> Sent {
+pub(crate) fn sent(page: &AdminPage, model: &Arc<Model>, pairs: &Pairs, is_new: bool) -> Sent {
     let mut texts = Texts::new();
-    for at in edited(model, is_new) {
+    for at in edited(model, page.staff(), is_new) {
         // A name that comes twice is no form of ours; the first counts.
         let text = pairs.iter().find(|(name, _)| *name == model.fields[at].name);
         texts.insert(at, text.map_or_else(String::new, |(_, text)| text.clone()));
     }
-    Sent { admin: page.shared_admin(), model: model.clone(), staff: page.staff().clone(), texts }
+    Sent {
+        admin: page.shared_admin(),
+        model: model.clone(),
+        staff: page.staff().clone(),
+        accounts: page.site().accounts().clone(),
+        more: BTreeMap::new(),
+        texts,
+    }
 }
 
 /// Where the button that was pressed leads.
@@ -128,19 +139,46 @@ async fn show(
     texts: &Texts,
     problems: &Problems,
 ) -> Result {
+    form(page, db, model, row, texts, problems, Vec::new()).await
+}
+
+/// The form of a new row, with inputs that are no columns by themselves.
+pub(crate) async fn show_new(
+    page: &AdminPage,
+    db: &Db,
+    model: &Model,
+    texts: &Texts,
+    problems: &Problems,
+    more: Vec<Input>,
+) -> Result {
+    form(page, db, model, None, texts, problems, more).await
+}
+
+async fn form(
+    page: &AdminPage,
+    db: &Db,
+    model: &Model,
+    row: Option<&Row>,
+    texts: &Texts,
+    problems: &Problems,
+    more: Vec<Input>,
+) -> Result {
     let base = page.url_of(model)?;
     let may = |action: &str| page.staff().may(&model.permission(action));
-    let may_save = if row.is_none() { may("add") } else { may("change") };
+    let accounts = page.site().accounts();
+    let may_touch = row.is_none_or(|row| users::may_touch(page.staff(), accounts, model, row));
+    let may_save = may_touch && if row.is_none() { may("add") } else { may("change") };
     let url_of = |model: &Model| page.url_of(model).ok();
     let making = Making { connection: db, admin: page.admin(), staff: page.staff(), model, url_of: &url_of };
-    let inputs = making.inputs(row, texts, problems, may_save).await?;
+    let mut inputs = making.inputs(row, texts, problems, may_save).await?;
+    inputs.extend(more);
     let (title, own) = match row {
         Some(row) => (row.label.clone(), Some(format!("{base}{}/", row.key))),
         None => (format!("Add {}", model.singular.to_lowercase()), None),
     };
     let was = row.filter(|_| may_save).map(|row| {
         let shown: Vec<usize> =
-            edited(model, false).into_iter().filter(|at| !model.fields[*at].secret).collect();
+            edited(model, page.staff(), false).into_iter().filter(|at| !model.fields[*at].secret).collect();
         Was::of(model, &shown, row).text()
     });
     let list = (may("view") || may("change")).then_some(base.as_str());
@@ -159,7 +197,8 @@ async fn show(
             was,
             may_save,
             may_add => may("add"),
-            may_delete => row.is_some() && may("delete"),
+            may_delete => row.is_some() && may_touch && may("delete"),
+            links => users::links(page, model, row, may_save),
         },
     )
 }

@@ -18,7 +18,7 @@ pub struct Model {
     /// The row: its table, its key as in addresses, and what it was called.
     #[sea_orm(column_type = "String(StringLen::N(100))")]
     pub object_table: String,
-    #[sea_orm(column_type = "String(StringLen::N(255))")]
+    #[sea_orm(indexed, column_type = "String(StringLen::N(255))")]
     pub object_key: String,
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub object_label: String,

@@ -19,6 +19,10 @@ pub(crate) enum Action {
     Delete,
     /// A password was set.
     Password,
+    /// A session or a connection was ended.
+    End,
+    /// An announcement was sent.
+    Announce,
 }
 
 impl Action {
@@ -28,6 +32,8 @@ impl Action {
             Self::Change => "change",
             Self::Delete => "delete",
             Self::Password => "password",
+            Self::End => "end",
+            Self::Announce => "announce",
         }
     }
 }

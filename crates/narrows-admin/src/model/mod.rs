@@ -1,6 +1,8 @@
 //! What is known of a model: its columns, its key, and what it points at.
 
+mod accounts;
 mod kind;
+mod schema;
 mod words;
 
 use std::fmt;
@@ -14,6 +16,7 @@ use narrows_models::sea_orm::{
     PrimaryKeyTrait, QueryResult, QueryTrait, RelationTrait,
 };
 
+pub(crate) use self::accounts::Role;
 pub(crate) use self::kind::Kind;
 use crate::listed::Filter;
 
@@ -42,6 +45,9 @@ pub(crate) struct Model {
     pub(crate) order: Option<(usize, bool)>,
     pub(crate) per_page: u64,
     pub(crate) label: Label,
+    pub(crate) has_own_names: bool,
+    pub(crate) has_own_permissions: bool,
+    pub(crate) role: Role,
 }
 
 /// A name of SQL's or Rust's as people read it.
@@ -60,6 +66,8 @@ pub(crate) struct Field {
     /// Its default, as the input of a new row shows it.
     pub(crate) default: Option<String>,
     pub(crate) read_only: bool,
+    /// Edited by superusers alone.
+    pub(crate) for_superusers: bool,
     /// Never shown; written where something is typed.
     pub(crate) secret: bool,
     /// A NOT NULL text that may be empty.
@@ -120,6 +128,7 @@ impl Model {
                 has_default: def.get_column_default().is_some(),
                 default: def.get_column_default().and_then(default_text),
                 read_only: false,
+                for_superusers: false,
                 secret: words::is_secret(&name),
                 blank: false,
                 help: None,
@@ -160,6 +169,9 @@ impl Model {
             filters: Vec::new(),
             order: None,
             per_page: 50,
+            has_own_names: false,
+            has_own_permissions: false,
+            role: Role::Plain,
             label: label.map_or(Label::Key, Label::Field),
             auto_key: key.len() == 1 && E::PrimaryKey::auto_increment(),
             list: if list.is_empty() { key.clone() } else { list },
@@ -173,15 +185,18 @@ impl Model {
             Some((app, name)) if !name.is_empty() => (app.to_owned(), name.to_owned()),
             _ => ("site".to_owned(), model.table.clone()),
         };
-        model.belongs_to(&app, &name, &model.table.clone());
+        model.belongs_to(&app, &name);
         model
     }
 
     /// Says which app it is of, and what it is called there.
-    pub(crate) fn belongs_to(&mut self, app: &str, name: &str, title: &str) {
+    pub(crate) fn belongs_to(&mut self, app: &str, name: &str) {
         app.clone_into(&mut self.app);
         name.clone_into(&mut self.name);
-        let one = words::singular(title);
+        if self.has_own_names {
+            return;
+        }
+        let one = words::singular(name);
         self.singular = words::title(&one, false);
         self.plural = words::title(&words::plural(&one), false);
     }

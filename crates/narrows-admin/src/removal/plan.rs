@@ -109,14 +109,15 @@ impl Plan {
         staff: &Staff,
         going: Going<'_>,
     ) -> Result<(), DbErr> {
-        for child in &admin.models {
+        for child in admin.tables() {
             for link in child.links.iter().filter(|link| link.to_table == going.model.table) {
                 let Some(mut condition) = pointing(child, link, &going) else { continue };
                 let is_own = child.table == going.model.table;
                 if is_own {
                     condition = condition.add(going.condition.clone().not());
                 }
-                let group = group(connection, staff, child, condition.clone()).await?;
+                let is_shown = admin.is_shown(child);
+                let group = group(connection, staff, child, is_shown, condition.clone()).await?;
                 let Some(group) = group else { continue };
                 self.groups += 1;
                 match link.on_delete {
@@ -131,7 +132,9 @@ impl Plan {
                     OnDelete::SetDefault => self.cleared.push(group),
                     OnDelete::Cascade => {
                         self.deleted.push(group);
-                        if !staff.may(&child.permission("delete")) && !self.forbidden.contains(&child.plural)
+                        if is_shown
+                            && !staff.may(&child.permission("delete"))
+                            && !self.forbidden.contains(&child.plural)
                         {
                             self.forbidden.push(child.plural.clone());
                         }
@@ -193,13 +196,15 @@ async fn group<C: ConnectionTrait>(
     connection: &C,
     staff: &Staff,
     model: &Model,
+    is_shown: bool,
     condition: Condition,
 ) -> Result<Option<Group>, DbErr> {
     let count = rows::count(connection, model, condition.clone(), COUNTED).await?;
     if count == 0 {
         return Ok(None);
     }
-    let may_see = staff.may(&model.permission("view")) || staff.may(&model.permission("change"));
+    let may = |action: &str| staff.may(&model.permission(action));
+    let may_see = is_shown && (may("view") || may("change"));
     let labels: Vec<String> = if may_see {
         let selection = Selection::short(model, [], connection.get_database_backend());
         let rows =

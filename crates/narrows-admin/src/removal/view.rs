@@ -15,6 +15,7 @@ use crate::log::{self, Action, Change};
 use crate::model::Model;
 use crate::rows::{self, Key, Row, Selection};
 use crate::shell::{AdminPage, Staff};
+use crate::users;
 
 /// So many rows go at once.
 const MAX_ROWS: usize = 1_000;
@@ -57,8 +58,13 @@ pub(crate) async fn ask_selected(
 }
 
 async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> Result {
-    let removal =
-        Removal { admin: page.shared_admin(), staff: page.staff().clone(), model: model.clone(), keys };
+    let removal = Removal {
+        admin: page.shared_admin(),
+        staff: page.staff().clone(),
+        accounts: page.site().accounts().clone(),
+        model: model.clone(),
+        keys,
+    };
     let keys = removal.keys.clone();
     match db.database().run(|pool| removal.run(pool)).await? {
         Outcome::Done(1) => page.success(format!("The {} was deleted.", model.singular.to_lowercase())),
@@ -66,6 +72,7 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
             page.success(format!("{count} {} were deleted.", model.plural.to_lowercase()))
         }
         Outcome::Gone => return Err(Error::not_found()),
+        Outcome::Forbidden => return Err(Error::forbidden()),
         Outcome::Refused => {
             return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, None).await;
         }
@@ -73,6 +80,9 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
             let text = "Rows that are not shown here still point at it: the database keeps it.";
             return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, Some(text)).await;
         }
+    }
+    for key in &keys {
+        users::changed(&page, &model, key).await?;
     }
     let may_see = page.admin().allowed(page.staff(), &model.table, "view").is_ok();
     let path =
@@ -86,11 +96,14 @@ struct Removal {
     staff: Staff,
     model: Arc<Model>,
     keys: Vec<Key>,
+    accounts: narrows_django::Accounts,
 }
 
 enum Outcome {
     /// So many went.
     Done(usize),
+    /// They may not.
+    Forbidden,
     /// None of them is there.
     Gone,
     /// Others are in the way.
@@ -108,6 +121,14 @@ impl Removal {
             if let Some(row) = rows::one(&transaction, model, key, true).await? {
                 found.push((key.clone(), row));
             }
+        }
+        let touches = |row: &Row| {
+            users::may_touch(&self.staff, &self.accounts, model, row)
+                && !users::is_self(&self.staff, model, &row.key)
+        };
+        if !found.iter().all(|(_, row)| touches(row)) {
+            transaction.rollback().await?;
+            return Ok(Outcome::Forbidden);
         }
         let plan = Plan::make(&transaction, &self.admin, &self.staff, model, &self.keys).await?;
         if found.is_empty() || !plan.is_possible() {

@@ -64,7 +64,8 @@ async fn refused(parts: &mut http::request::Parts, guard: &Guard, username: &str
         Ok(page) => page.status(StatusCode::FORBIDDEN),
         Err(refused) => return refused.into_response(),
     };
-    page.render("admin/refused.html", context! { username }).into_response()
+    let title = guard.admin.title.clone();
+    page.render("admin/refused.html", context! { username, admin => context! { title } }).into_response()
 }
 
 /// Nothing of the admin is shown within another page, kept by anybody, or runs what is not the site's own.

@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use super::Staff;
 use crate::Admin;
+use crate::model::Role;
 
 /// A part of the navigation.
 #[derive(Debug, Serialize)]
@@ -26,8 +27,6 @@ struct Link {
 ///
 /// The route of one that is not there is left out.
 const PAGES: &[(&str, &str, &str, &str)] = &[
-    ("Accounts", "Users", "admin:users", "auth.view_user"),
-    ("Accounts", "Groups", "admin:groups", "auth.view_group"),
     ("Accounts", "Sessions", "admin:sessions", "sessions.view_session"),
     ("Live", "Connections", "admin:live", "narrows_admin.view_connection"),
     ("Live", "Announcements", "admin:announcements", "narrows_admin.add_announcement"),
@@ -49,7 +48,8 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         let url = site.url_for("admin:list", &[("model", model.table.as_str())])?;
         let add_url = may("add").then(|| format!("{url}add/"));
         let is_current = path.starts_with(&url);
-        add(&words(&model.app), Link { title: model.plural.clone(), url, add_url, is_current });
+        let section = if model.role == Role::Plain { words(&model.app) } else { "Accounts".to_owned() };
+        add(&section, Link { title: model.plural.clone(), url, add_url, is_current });
     }
     for (section, title, route, permission) in PAGES {
         if !staff.may(permission) {

@@ -1,0 +1,36 @@
+// What the admin's pages do beyond plain links and forms. All of it works without.
+
+// A box that ticks all others of its form.
+function all(box) {
+  const others = () => box.form.querySelectorAll(`input[name="${box.dataset.all}"]`);
+  box.hidden = false;
+  box.addEventListener('change', () => others().forEach((other) => { other.checked = box.checked; }));
+  box.form.addEventListener('change', (event) => {
+    if (event.target !== box) {
+      const boxes = [...others()];
+      box.checked = boxes.every((other) => other.checked);
+      box.indeterminate = !box.checked && boxes.some((other) => other.checked);
+    }
+  });
+}
+
+function prepare(part) {
+  part.querySelectorAll('input[data-all]').forEach(all);
+}
+
+// On a phone the menu is closed until it is wanted.
+const menu = document.querySelector('details.menu');
+if (menu) {
+  const narrow = window.matchMedia('(max-width: 48rem)');
+  const fit = () => { menu.open = !narrow.matches; };
+  narrow.addEventListener('change', fit);
+  fit();
+}
+
+prepare(document);
+document.addEventListener('htmx:afterSwap', () => {
+  const results = document.getElementById('results');
+  if (results) prepare(results);
+});
+// A list that cannot be had in part is asked for as a page: a log-in may be needed.
+document.addEventListener('htmx:responseError', () => window.location.reload());

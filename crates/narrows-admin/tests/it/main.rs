@@ -1,5 +1,14 @@
 //! The admin by its pages, on a library.
 
+mod forms;
+mod hall;
+mod lists;
+mod live;
+mod log;
+mod permissions;
 mod project;
+mod removal;
+mod sessions;
 mod shell;
 mod support;
+mod users;

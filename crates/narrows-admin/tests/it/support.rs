@@ -1,7 +1,7 @@
 //! What most tests begin with.
 
 use narrows_admin::sea_orm::{ConnectionTrait, Statement};
-use narrows_web::narrows_django::{User, UserModel};
+use narrows_web::narrows_django::User;
 use narrows_web::testing::{TestResponse, TestSite};
 
 use crate::project;
@@ -34,7 +34,6 @@ pub(crate) async fn value(site: &TestSite, query: &str) -> String {
 
 /// A member of the staff with these permissions, logged in.
 pub(crate) async fn staff(site: &TestSite, permissions: &[&str]) -> User {
-    let _ = UserModel::default();
     let bob = site.user("bob").await;
     sql(site, &["UPDATE auth_user SET is_staff = 1 WHERE username = 'bob'"]).await;
     for permission in permissions {
@@ -51,9 +50,23 @@ pub(crate) async fn staff(site: &TestSite, permissions: &[&str]) -> User {
     bob
 }
 
+/// The page as it reads.
+pub(crate) fn text(page: &TestResponse) -> String {
+    let pairs =
+        [("&#x2f;", "/"), ("&#x27;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    pairs.iter().fold(page.text().to_owned(), |text, (code, plain)| text.replace(code, plain))
+}
+
+/// The page, which must have a status.
+pub(crate) fn with(page: &TestResponse, status: u16) -> String {
+    let text = text(page);
+    assert_eq!(page.status().as_u16(), status, "{text}");
+    text
+}
+
 /// The value of the input of this name, as it stands in the page.
 pub(crate) fn input(page: &TestResponse, name: &str) -> String {
-    let text = page.text();
+    let text = text(page);
     let at = text.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no input {name} in {text}"));
     let rest = &text[at..];
     let at = rest.find("value=\"").expect("an input has a value") + 7;

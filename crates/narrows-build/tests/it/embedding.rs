@@ -9,13 +9,13 @@ use crate::project;
 
 /// Runs this very test as a build script would: the part that is ignored otherwise.
 fn build(root: &Path, out: &Path, profile: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().expect("a test has a file"))
         .args(["--exact", "embedding::as_a_build_script", "--ignored", "--nocapture"])
         .env("CARGO_MANIFEST_DIR", root)
         .env("OUT_DIR", out)
         .env("PROFILE", profile)
         .output()
-        .unwrap()
+        .expect("it can be run")
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn as_a_build_script() {
 }
 
 fn code(out: &Path) -> String {
-    fs::read_to_string(out.join("narrows_assets.rs")).unwrap()
+    fs::read_to_string(out.join("narrows_assets.rs")).expect("it was written")
 }
 
 #[test]

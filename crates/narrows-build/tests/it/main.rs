@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A project of these files.
 fn project(files: &[(&str, &str)]) -> TempDir {
-    let root = TempDir::new().unwrap();
+    let root = TempDir::new().expect("a folder");
     for (path, content) in files {
         write(root.path(), path, content.as_bytes());
     }
@@ -20,6 +20,6 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 
 fn write(root: &Path, path: &str, content: &[u8]) {
     let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
+    fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+    fs::write(path, content).expect("a file");
 }

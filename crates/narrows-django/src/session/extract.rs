@@ -16,6 +16,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refused> {
         let Asked(session) = parts.extensions.get::<Asked>().cloned().ok_or(Refused::NoLayer)?;
+        session.set_accessed(true);
         session.load().await?;
         if parts.extensions.get::<Identity>().is_none()
             && let Some(identity) = session.accounts().identity_of_session(&session)
@@ -23,6 +24,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
             identity.bind_to_cookie(parts, &session.accounts().cookie().name);
         }
         Ok(session)
+    }
+}
+
+impl Session {
+    /// The session and the user of a request whose answer does not depend on them yet: whoever uses them says `vary: cookie` itself.
+    #[doc(hidden)]
+    pub async fn of_reader<S: Send + Sync>(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<(Self, Option<crate::User>), Refused> {
+        let Asked(session) = parts.extensions.get::<Asked>().cloned().ok_or(Refused::NoLayer)?;
+        let before = session.was_accessed();
+        let user = crate::MaybeUser::from_request_parts(parts, state).await;
+        session.set_accessed(before);
+        Ok((session, user?.0))
     }
 }
 

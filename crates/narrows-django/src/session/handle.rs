@@ -47,6 +47,8 @@ struct State {
     /// Whether `values` are those of the store.
     loaded: bool,
     modified: bool,
+    /// Whether an extractor asked for it: the answer then depends on it.
+    accessed: bool,
     /// Whether it was saved through this handle: the browser is told again of its cookie.
     saved: bool,
     /// Counts what modified it: a save leaves what came during it for the next one.
@@ -356,8 +358,12 @@ impl Session {
     }
 
     /// Whether it was asked for in this request.
-    pub(super) fn was_accessed(&self) -> bool {
-        self.state().loaded
+    pub(crate) fn was_accessed(&self) -> bool {
+        self.state().accessed
+    }
+
+    pub(crate) fn set_accessed(&self, accessed: bool) {
+        self.state().accessed = accessed;
     }
 
     /// Whether there is neither a key nor a value: `is_empty` of Django.

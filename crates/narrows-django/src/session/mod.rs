@@ -8,6 +8,7 @@ mod extract;
 mod handle;
 mod key;
 mod layer;
+mod listed;
 mod store;
 mod values;
 
@@ -18,6 +19,7 @@ pub use self::error::SaveError;
 pub(crate) use self::extract::{AT_ONCE, Found};
 pub use self::handle::Session;
 pub use self::layer::{SessionLayer, SessionService};
+pub use self::listed::{ListSessionsError, ListedSession, ParseSessionIdError, SessionId, SessionPage};
 pub(crate) use self::store::{Changed, Store};
 pub(crate) use self::values::Values;
 

@@ -108,7 +108,7 @@ impl Accounts {
     }
 
     /// Ends a session's sockets. Those that cannot be told now find out at their next check.
-    async fn end_session(&self, key: &str) {
+    pub(crate) async fn end_session(&self, key: &str) {
         if let Some(channels) = &self.inner().channels
             && let Err(error) = channels.end_session(key).await
         {
@@ -120,7 +120,7 @@ impl Accounts {
     }
 
     /// Ends a user's sockets, likewise, but for those of one session.
-    pub(super) async fn end_user(&self, id: &UserId, except: Option<&str>) {
+    pub(crate) async fn end_user(&self, id: &UserId, except: Option<&str>) {
         let Some(channels) = &self.inner().channels else { return };
         let told = match except {
             Some(key) => channels.end_user_except(id.as_str(), key).await,

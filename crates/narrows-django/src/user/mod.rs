@@ -5,6 +5,7 @@ mod change;
 mod extract;
 mod key;
 mod log_in;
+mod managing;
 mod model;
 mod name;
 mod new_permission;

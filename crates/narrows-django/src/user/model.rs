@@ -100,17 +100,17 @@ impl Default for UserModel {
 
 impl UserModel {
     /// The table that says which groups a user is in, as Django names it.
-    pub(crate) fn groups_table(&self) -> String {
+    pub fn groups_table(&self) -> String {
         format!("{}_groups", self.table)
     }
 
     /// The table of the permissions that users have by themselves.
-    pub(crate) fn permissions_table(&self) -> String {
+    pub fn permissions_table(&self) -> String {
         format!("{}_user_permissions", self.table)
     }
 
     /// The column of both that points at the user: the model's name in lower case, which has no `_`.
-    pub(crate) fn link_column(&self) -> String {
+    pub fn link_column(&self) -> String {
         format!("{}_id", self.table.rsplit('_').next().unwrap_or("user"))
     }
 }

@@ -497,9 +497,7 @@ impl Migrator {
         let first = now.iter().find(|row| !before.contains(row)).or(now.first()).cloned().unwrap_or_default();
         Err(MigrateError::Failed {
             migration: format!("{}.{}", place.app, place.name),
-            operation: place.operations,
-            of: place.operations,
-            what: "the check of foreign keys at its end".to_owned(),
+            place: "the check of foreign keys at its end".to_owned(),
             left: "nothing of it is left".to_owned(),
             source: first.into(),
         })

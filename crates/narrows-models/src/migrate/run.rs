@@ -88,9 +88,7 @@ impl Place<'_> {
     fn failed(&self, task: &Task<'_>, left: &str, source: StepError) -> MigrateError {
         MigrateError::Failed {
             migration: self.label(),
-            operation: task.number + 1,
-            of: self.operations,
-            what: task.what.clone(),
+            place: format!("operation {} of {}, {}", task.number + 1, self.operations, task.what),
             left: left.to_owned(),
             source: Box::new(source),
         }

@@ -57,7 +57,7 @@ pub(super) fn tasks<'a>(
             migration: graph.nodes[at].label(),
             operation: number + 1,
             what: describe(operation),
-            source,
+            source: Box::new(source),
         })?;
         let mut now = states[number + 1].clone();
         let mut all = Vec::new();

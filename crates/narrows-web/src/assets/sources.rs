@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -15,7 +15,17 @@ pub(crate) struct Sources(Vec<Source>);
 #[derive(Debug, Clone)]
 enum Source {
     Folder(Folder),
-    Embedded(Embedded),
+    Embedded {
+        templates: HashMap<&'static str, &'static str>,
+        files: HashMap<&'static str, &'static embedded::File>,
+    },
+}
+
+impl From<Embedded> for Source {
+    fn from(embedded: Embedded) -> Self {
+        let templates = embedded.templates.iter().copied().collect();
+        Self::Embedded { templates, files: embedded.files.iter().map(|file| (file.name, file)).collect() }
+    }
 }
 
 /// A template's text, and which version of which file it is.
@@ -39,12 +49,16 @@ impl Sources {
     /// In development the folders count, also where there is something in the binary.
     pub(crate) fn new(assets: &[Assets], development: bool) -> Self {
         let source = |assets: &Assets| match assets.embedded {
-            Some(embedded) if !(development && assets.root.join("src").is_dir()) => {
-                Source::Embedded(embedded)
+            Some(embedded) if !(development && assets.root.join("src").is_dir()) => embedded.into(),
+            _ => {
+                if !assets.root.is_dir() {
+                    let root = assets.root.display();
+                    tracing::warn!(%root, "the folder of templates and static files is not there: a release has them in its binary");
+                }
+                Source::Folder(Folder::new(assets.root.clone()))
             }
-            _ => Source::Folder(Folder::new(assets.root.clone())),
         };
-        Self(assets.iter().map(source).chain([Source::Embedded(built_in::all())]).collect())
+        Self(assets.iter().map(source).chain([built_in::all().into()]).collect())
     }
 
     /// The template of this name.
@@ -54,8 +68,8 @@ impl Sources {
     pub(crate) fn template(&self, name: &str) -> Result<Option<Text>, String> {
         for source in &self.0 {
             match source {
-                Source::Embedded(embedded) => {
-                    if let Some((_, text)) = embedded.templates.iter().find(|(known, _)| *known == name) {
+                Source::Embedded { templates, .. } => {
+                    if let Some(text) = templates.get(name) {
                         return Ok(Some(Text { text: (*text).to_owned(), stamp: None }));
                     }
                 }
@@ -83,8 +97,8 @@ impl Sources {
     pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
         for source in &self.0 {
             match source {
-                Source::Embedded(embedded) => {
-                    if embedded.templates.iter().any(|(known, _)| *known == name) {
+                Source::Embedded { templates, .. } => {
+                    if templates.contains_key(name) {
                         return None;
                     }
                 }
@@ -103,8 +117,8 @@ impl Sources {
         let mut names = BTreeSet::new();
         for source in &self.0 {
             match source {
-                Source::Embedded(embedded) => {
-                    names.extend(embedded.templates.iter().map(|(name, _)| (*name).to_owned()));
+                Source::Embedded { templates, .. } => {
+                    names.extend(templates.keys().map(|name| (*name).to_owned()));
                 }
                 Source::Folder(folder) => names.extend(folder.names(Kind::Templates)),
             }
@@ -112,12 +126,15 @@ impl Sources {
         names
     }
 
+    /// Whether nothing is read from a disk.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.0.iter().all(|source| matches!(source, Source::Embedded { .. }))
+    }
+
     /// The static file of this name.
     pub(crate) fn file(&self, name: &str) -> Option<Found> {
         self.0.iter().find_map(|source| match source {
-            Source::Embedded(embedded) => {
-                embedded.files.iter().find(|file| file.name == name).map(Found::Embedded)
-            }
+            Source::Embedded { files, .. } => files.get(name).copied().map(Found::Embedded),
             Source::Folder(folder) => folder.find(Kind::Static, name).map(|(path, _)| Found::Disk(path)),
         })
     }
@@ -126,7 +143,7 @@ impl Sources {
     pub(crate) fn folders(&self, kind: Kind) -> Vec<PathBuf> {
         let folders = self.0.iter().filter_map(|source| match source {
             Source::Folder(folder) => Some(folder.folders(kind)),
-            Source::Embedded(_) => None,
+            Source::Embedded { .. } => None,
         });
         folders.flatten().collect()
     }

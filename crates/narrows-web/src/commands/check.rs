@@ -82,6 +82,12 @@ impl Found {
     }
 
     async fn site(&mut self, site: &Site, migrator: &Migrator) {
+        // In development the site opens in spite of them.
+        if site.is_development()
+            && let Err(errors) = site.check_templates()
+        {
+            errors.all().iter().for_each(|error| self.add(format_args!("template: {error}")));
+        }
         match migrator.missing(site.database()).await {
             Ok(missing) => missing.iter().for_each(|missing| self.add(missing)),
             Err(error) => self.add(format_args!("{}", Chain(&error))),

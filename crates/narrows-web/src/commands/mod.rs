@@ -11,6 +11,37 @@ use narrows_django::AccountSettings;
 
 use crate::project::{Project, ProjectError};
 
+const MIGRATE: &str = "\
+Applies the migrations that are missing, of all apps or of one, or goes back.
+
+Usage: migrate [APP [NAME]] [OPTIONS] [SETTINGS]
+
+  APP             this app alone, with what it comes after
+  --to NAME|zero  up to this migration of the app, forwards or back; zero takes all back
+  --plan          changes nothing; shows what would be done
+  --sql           changes nothing; shows the statements too
+  --fake          changes only the record of what is applied
+  --fake-initial  only records a first migration whose tables are there already
+";
+
+const SHOW_MIGRATIONS: &str = "\
+Lists the migrations of all apps, and which are applied.
+
+Usage: showmigrations [APP]... [SETTINGS]
+";
+
+const CREATE_SUPERUSER: &str = "\
+Makes a user who may do everything. At a terminal it asks for what is not said.
+
+Usage: createsuperuser [OPTIONS] [SETTINGS]
+
+  --username NAME  [DJANGO_SUPERUSER_USERNAME]  the name to log in with
+  --email ADDRESS  [DJANGO_SUPERUSER_EMAIL]     the e-mail address; it may be empty
+  --no-input       asks nothing; the password is taken from DJANGO_SUPERUSER_PASSWORD
+  --weak-password  takes a password that is too easy to guess, too
+  --create-tables  makes the tables of the accounts where they are missing
+";
+
 /// A command of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -71,6 +102,16 @@ impl Command {
         }
     }
 
+    /// What `--help` says after the command, where it takes more than settings. `makemigrations` says it itself.
+    pub(crate) fn help(self) -> Option<&'static str> {
+        match self {
+            Self::Serve | Self::Worker | Self::Check | Self::MakeMigrations => None,
+            Self::Migrate => Some(MIGRATE),
+            Self::ShowMigrations => Some(SHOW_MIGRATIONS),
+            Self::CreateSuperuser => Some(CREATE_SUPERUSER),
+        }
+    }
+
     pub(crate) async fn run(
         self,
         project: Project,
@@ -82,7 +123,8 @@ impl Command {
             Self::Worker => project.open_worker(loaded).await?.work().await?,
             Self::Check => return check::run(project, loaded).await,
             Self::CreateSuperuser => superuser::run(&url(&project, &loaded)?, &rest).await?,
-            Self::Migrate | Self::MakeMigrations | Self::ShowMigrations => {
+            Self::MakeMigrations => return models::make(&project, &rest),
+            Self::Migrate | Self::ShowMigrations => {
                 return models::run(self, &project, &url(&project, &loaded)?, rest).await;
             }
         }

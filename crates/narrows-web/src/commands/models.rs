@@ -5,18 +5,19 @@ use narrows_django::Database;
 use super::Command;
 use crate::project::{Migrator, Project, ProjectError};
 
-/// `migrate`, `makemigrations` and `showmigrations`.
+/// `migrate` and `showmigrations`.
 pub(super) async fn run(
     command: Command,
     project: &Project,
     database_url: &str,
     args: Vec<String>,
 ) -> Result<ExitCode, ProjectError> {
+    let database = Database::connect(database_url).await?;
     let migrator = Migrator::new(&project.apps).adopting(project.adopts_tables());
-    let database = match command {
-        // It looks for rows at the most, and is for a machine without the database too.
-        Command::MakeMigrations => Database::connect_lazy(database_url)?,
-        _ => Database::connect(database_url).await?,
-    };
     migrator.run(command.name(), args, &database).await
+}
+
+/// `makemigrations`, which is for a machine without the database too.
+pub(super) fn make(project: &Project, args: &[String]) -> Result<ExitCode, ProjectError> {
+    Migrator::new(&project.apps).make(args)
 }

@@ -70,8 +70,17 @@ impl Project {
             // `help`
             return asked(program, vec!["--help".into()], environment, Command::Serve, Vec::new());
         };
-        let (settings, rest) = program.split(args);
-        let rest: Vec<String> = rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let (mut settings, rest) = program.split(args);
+        let mut rest: Vec<String> = rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        if settings.iter().any(|arg| arg == "--help" || arg == "-h") {
+            if let Some(help) = command.help() {
+                return Ok(Said::Print(format!("{help}\nThe settings are listed by `help`.\n")));
+            }
+            if command.takes_arguments() {
+                settings.retain(|arg| arg != "--help" && arg != "-h");
+                rest.push("--help".to_owned());
+            }
+        }
         if !command.takes_arguments()
             && let Some(given) = rest.first()
         {

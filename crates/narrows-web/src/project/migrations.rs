@@ -74,7 +74,14 @@ impl Migrator {
         Ok(missing)
     }
 
-    /// Does what a command says.
+    /// Does what `makemigrations` says.
+    pub(crate) fn make(&self, args: &[String]) -> Result<ExitCode, ProjectError> {
+        let outcome = make::run(&self.apps, args).map_err(|error| ProjectError::Command(Box::new(error)))?;
+        print!("{}", outcome.report);
+        Ok(ExitCode::from(outcome.code))
+    }
+
+    /// Does what another command says.
     pub(crate) async fn run(
         &self,
         command: &'static str,

@@ -27,6 +27,8 @@ use crate::Site;
 
 /// A page of more bytes is left as it is.
 const MAX_PAGE_BYTES: u64 = 8 * 1024 * 1024;
+/// How long pages wait before they ask again.
+const COME_BACK: Duration = Duration::from_millis(300);
 /// How soon an open event stream notices that the program drains.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -81,7 +83,8 @@ pub(crate) fn around(router: Router, site: &Site) -> Router {
 
 /// The event `process` with the process, then `reload` whenever it is time.
 async fn events(State((reload, site)): State<(Arc<Reload>, Site)>) -> impl IntoResponse {
-    let first = Event::default().event("process").data(&reload.process);
+    // Browsers would wait for seconds before they come back to the next process.
+    let first = Event::default().event("process").data(&reload.process).retry(COME_BACK);
     let count = reload.count.subscribe();
     let rest = stream::unfold((reload, site, count), async |(reload, site, mut count)| {
         loop {

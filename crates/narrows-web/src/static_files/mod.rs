@@ -45,9 +45,14 @@ fn name(path: &str) -> Option<String> {
 }
 
 async fn serve(sources: Arc<Sources>, name: String, headers: HeaderMap) -> Response {
-    // A folder is looked through on a thread that serves nobody.
-    let opened = tokio::task::spawn_blocking(move || open(&sources, &name)).await;
-    match opened.expect("looking for a file does not panic") {
+    let opened = if sources.is_in_memory() {
+        open(&sources, &name)
+    } else {
+        // A folder is looked through on a thread that serves nobody.
+        let opened = tokio::task::spawn_blocking(move || open(&sources, &name)).await;
+        opened.expect("looking for a file does not panic")
+    };
+    match opened {
         Ok(Some(Opened::Embedded(file, caching))) => embedded(file, caching, &headers),
         Ok(Some(Opened::Disk(file))) => disk(file, &headers),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),

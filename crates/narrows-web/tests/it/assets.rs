@@ -66,7 +66,10 @@ async fn a_static_file_that_an_app_shares_with_the_project_is_the_projects() {
 
 #[tokio::test]
 async fn a_template_that_changes_is_read_anew_in_development() {
-    let root = folder(&[("templates/page.html", "one {% include 'part.html' %}"), ("src/a/templates/part.html", "1")]);
+    let root = folder(&[
+        ("templates/page.html", "one {% include 'part.html' %}"),
+        ("src/a/templates/part.html", "1"),
+    ]);
     let site = project_of(&root).test_with(["--development=on"]).await;
     let text = || site.site().render_text("page.html", context! {}).unwrap();
     assert_eq!(text(), "one 1");

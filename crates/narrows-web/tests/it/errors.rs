@@ -13,6 +13,7 @@ use narrows_web::{App, Error, Page, Project, Result, Routes, context};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::logs::Logs;
 use crate::pages::{folder, get as ask, project_of, request};
 
 const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -47,13 +48,21 @@ fn app() -> App {
             .route("fails", "/fails/", get(fails))
             .route("panics", "/panics/", get(panics))
             .route("gone", "/gone/", get(async || -> Result { Err(Error::not_found()) }))
-            .route("record", "/record/", get(async || -> Result { Err(DbErr::RecordNotFound("room".into()))? }))
+            .route(
+                "record",
+                "/record/",
+                get(async || -> Result { Err(DbErr::RecordNotFound("room".into()))? }),
+            )
             .route("forbidden", "/forbidden/", get(async || -> Result { Err(Error::forbidden()) }))
             .route("staff", "/staff/", get(async |StaffUser(user): StaffUser| user.username))
             .route("me", "/me/", get(async |user: User| user.username))
             .route("json", "/json/", post(async |Json(_): Json<Message>| "taken"))
             .route("teapot", "/teapot/", get(teapot))
-            .route("busy", "/busy/", get(async || (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "7")])))
+            .route(
+                "busy",
+                "/busy/",
+                get(async || (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "7")])),
+            )
             .route("own", "/own/", get(async || (StatusCode::NOT_FOUND, axum::response::Html("my own"))))
             .route("own_json", "/own.json", get(async || (StatusCode::CONFLICT, Json(1))))
             .route("template", "/template/", get(async |page: Page| page.render("wrong.html", context! {})))
@@ -62,7 +71,10 @@ fn app() -> App {
 
 fn root() -> TempDir {
     folder(&[
-        ("templates/404.html", "<h1>Lost at {{ request.path }}</h1>{% if user %}{{ user.username }}{% endif %} {{ text }}"),
+        (
+            "templates/404.html",
+            "<h1>Lost at {{ request.path }}</h1>{% if user %}{{ user.username }}{% endif %} {{ text }}",
+        ),
         ("templates/500.html", "<h1>Broken</h1>"),
         ("templates/wrong.html", "<p>\n{{ secret_name }}\n</p>"),
     ])
@@ -87,7 +99,10 @@ async fn a_browser_gets_the_sites_own_page() {
     let (_root, site) = site().await;
     for path in ["/nothing/", "/gone/", "/record/"] {
         let page = ask(&site, path, &[HTML]).await;
-        assert_eq!((page.status().as_u16(), page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+        assert_eq!(
+            (page.status().as_u16(), page.header("content-type")),
+            (404, Some("text/html; charset=utf-8"))
+        );
         assert!(page.contains(&format!("<h1>Lost at {path}</h1> There is no page")), "{page}");
     }
 }
@@ -108,6 +123,22 @@ async fn a_failure_and_a_panic_are_a_page_without_a_word_of_what_it_was() {
         let page = ask(&site, path, &[HTML]).await;
         assert_eq!((page.status().as_u16(), page.text()), (500, "<h1>Broken</h1>"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_once_with_all_that_was_behind_it() {
+    let (_root, site) = site().await;
+    let logs = Logs::keep();
+    ask(&site, "/fails/?password=secret", &[HTML]).await;
+    ask(&site, "/panics/", &[ANY]).await;
+    ask(&site, "/nothing/", &[HTML]).await;
+    let [failure] = &logs.with("the disk")[..] else { panic!("{:?}", logs.with("")) };
+    for part in ["ERROR", "method=GET", "path=\"/fails/\"", "status=500", "no space left"] {
+        assert!(failure.contains(part), "{failure}");
+    }
+    assert!(!failure.contains("secret"));
+    assert_eq!(logs.with("the view was wrong").len(), 1);
+    assert_eq!(logs.with("ERROR").len(), 2, "{:?}", logs.with(""));
 }
 
 #[tokio::test]
@@ -137,13 +168,22 @@ async fn statuses_without_a_page_of_the_sites_have_the_built_in_one() {
 #[tokio::test]
 async fn refusals_of_extractors_and_routers_are_pages_too() {
     let (_root, site) = site().await;
-    for (method, path, status) in [("POST", "/gone/", 405), ("GET", "/staff/", 401), ("GET", "/me/", 401), ("POST", "/json/", 415)] {
+    for (method, path, status) in
+        [("POST", "/gone/", 405), ("GET", "/staff/", 401), ("GET", "/me/", 401), ("POST", "/json/", 415)]
+    {
         let page = request(&site, method, path, &[HTML]).await;
-        assert_eq!((page.status().as_u16(), page.header("content-type")), (status, Some("text/html; charset=utf-8")), "{path}");
+        assert_eq!(
+            (page.status().as_u16(), page.header("content-type")),
+            (status, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
     }
     assert_eq!(request(&site, "POST", "/gone/", &[HTML]).await.header("allow"), Some("GET,HEAD"));
     let answer = site.post_json("/json/", &serde_json::json!({ "txt": 1 })).await;
-    assert_eq!((answer.status().as_u16(), answer.header("content-type")), (422, Some("application/problem+json")));
+    assert_eq!(
+        (answer.status().as_u16(), answer.header("content-type")),
+        (422, Some("application/problem+json"))
+    );
     assert!(answer.contains("missing field `text`"), "{answer}");
 }
 
@@ -182,7 +222,8 @@ async fn the_refusal_of_a_socket_is_left_as_it_is() {
 
 #[tokio::test]
 async fn a_page_of_an_error_that_fails_itself_is_the_built_in_one() {
-    let root = folder(&[("templates/404.html", "{{ no_such_name }}"), ("templates/500.html", "{{ neither }}")]);
+    let root =
+        folder(&[("templates/404.html", "{{ no_such_name }}"), ("templates/500.html", "{{ neither }}")]);
     let site = project_of(&root).app(app()).test().await;
     let page = ask(&site, "/nothing/", &[HTML]).await;
     assert!(page.status() == 404 && page.contains("<h1>Not Found</h1>"), "{page}");
@@ -193,10 +234,13 @@ async fn a_page_of_an_error_that_fails_itself_is_the_built_in_one() {
 #[tokio::test]
 async fn developers_see_what_happened_and_no_secrets() {
     let (_root, site) = in_development().await;
-    let secrets = [("cookie", "sessionid=opensesame"), ("authorization", "Bearer opensesame"), ("x-note", "<i>note")];
+    let secrets =
+        [("cookie", "sessionid=opensesame"), ("authorization", "Bearer opensesame"), ("x-note", "<i>note")];
     let page = ask(&site, "/fails/?a=b", &[HTML, secrets[0], secrets[1], secrets[2]]).await;
     assert_eq!((page.status().as_u16(), page.header("cache-control")), (500, Some("private, no-store")));
-    for part in ["the disk &lt;b&gt;is&lt;", "no space left", "GET", ">/fails/<", ">a=b<", "x-note", "&lt;i&gt;note"] {
+    for part in
+        ["the disk &lt;b&gt;is&lt;", "no space left", "GET", ">/fails/<", ">a=b<", "x-note", "&lt;i&gt;note"]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("opensesame") && !page.contains("<b>is") && !page.contains("<i>note"), "{page}");
@@ -222,7 +266,9 @@ async fn developers_see_the_routes_where_none_has_the_path() {
 #[tokio::test]
 async fn clients_from_elsewhere_see_no_details_of_a_site_in_development() {
     let (_root, site) = in_development().await;
-    for (address, sees) in [("203.0.113.7", false), ("192.168.1.7", true), ("::1", true), ("2001:db8::1", false)] {
+    for (address, sees) in
+        [("203.0.113.7", false), ("192.168.1.7", true), ("::1", true), ("2001:db8::1", false)]
+    {
         let address: std::net::IpAddr = address.parse().unwrap();
         let mut request = http::Request::get("/fails/").header(HTML.0, HTML.1).body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from((address, 5000))));

@@ -17,9 +17,11 @@ async fn site() -> TestSite {
             .route("plain", "/plain", get(async || "plain"))
             .route("braces", "/{{x}}/", get(async || "braces"))
     });
-    let settings = Routes::new()
-        .route("all", "/", get(async |page: Page| page.uri().to_string()))
-        .route("one", "/{name}/", get(async |Path(name): Path<String>| name));
+    let settings = Routes::new().route("all", "/", get(async |page: Page| page.uri().to_string())).route(
+        "one",
+        "/{name}/",
+        get(async |Path(name): Path<String>| name),
+    );
     let blog = App::new("blog").at("/blog").routes(|_| {
         Routes::new()
             .route("home", "/", get(async |page: Page| page.uri().to_string()))

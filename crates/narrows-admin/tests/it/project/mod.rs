@@ -32,12 +32,21 @@ pub(crate) fn admin() -> Admin {
                     book::Column::BoughtAt,
                 ])
                 .search([book::Column::Title])
-                .filter([book::Column::AuthorId, book::Column::InPrint, book::Column::BoughtAt, book::Column::Binding])
+                .filter([
+                    book::Column::AuthorId,
+                    book::Column::InPrint,
+                    book::Column::BoughtAt,
+                    book::Column::Binding,
+                ])
                 .help(book::Column::Extra, "Anything else, as JSON.")
                 .label(|book| format!("{} ({})", book.title, book.pages)),
         )
         .model(Listed::new(branch::Entity).search([branch::Column::Name]))
-        .model(Listed::new(stock::Entity).list([stock::Column::BookId, stock::Column::Branch, stock::Column::Copies]))
+        .model(Listed::new(stock::Entity).list([
+            stock::Column::BookId,
+            stock::Column::Branch,
+            stock::Column::Copies,
+        ]))
         .model(Listed::new(loan::Entity).label(|loan| format!("Loan to {}", loan.reader)))
         .model(Listed::new(note::Entity).permissions("library", "note").names("Note", "Notes"))
 }

@@ -1,6 +1,7 @@
 //! Where sessions are.
 
 mod files;
+mod listing;
 mod rows;
 
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use self::files::Files;
-use self::rows::Rows;
+pub(super) use self::listing::Row;
+pub(crate) use self::rows::Rows;
 use super::{SaveError, SessionCookie, SessionEngine};
 use crate::database::{Database, DatabaseError};
 

@@ -9,13 +9,13 @@ use super::super::key::{can_be_key, new_key};
 use super::{Change, Expires, Kept, NEW_KEYS, Put};
 use crate::database::{Database, DatabaseError, time_of, time_value};
 
-const TABLE: &str = "django_session";
-const KEY: &str = "session_key";
-const DATA: &str = "session_data";
-const EXPIRES: &str = "expire_date";
+pub(super) const TABLE: &str = "django_session";
+pub(super) const KEY: &str = "session_key";
+pub(super) const DATA: &str = "session_data";
+pub(super) const EXPIRES: &str = "expire_date";
 
 /// Keys in one statement: below what any of the databases takes.
-const KEYS_AT_ONCE: usize = 8192;
+pub(super) const KEYS_AT_ONCE: usize = 8192;
 
 /// Sessions in the table `django_session`.
 #[derive(Clone)]
@@ -24,6 +24,10 @@ pub(crate) struct Rows(Database);
 impl Rows {
     pub(super) fn new(database: Database) -> Self {
         Self(database)
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.0
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Kept>, DatabaseError> {

@@ -9,6 +9,7 @@ mod files;
 mod handle;
 mod kept;
 mod layer;
+mod listed;
 mod sockets;
 
 use std::path::Path;

@@ -1,2 +1,4 @@
 mod beginner;
+mod changes;
 mod site;
+mod structure;

@@ -1,7 +1,6 @@
 //! A database of each kind, and short ways to write tables and migrations.
 
-use narrows_models::migration::{Migration, Migrations, Operation};
-use narrows_models::schema::{Column, ForeignKey, Index, Kind, Literal, Table};
+use narrows_models::migration::{Column, Migration, Migrations, Table};
 use narrows_models::sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
 };
@@ -117,64 +116,7 @@ macro_rules! on_every_database {
 }
 pub(crate) use on_every_database;
 
-pub(crate) fn migration(name: &str, operations: impl IntoIterator<Item = Operation>) -> Migration {
-    operations.into_iter().fold(Migration::new(name), Migration::operation)
-}
-
-pub(crate) fn column(name: &str, kind: Kind) -> Column {
-    Column { name: name.to_owned(), kind, null: false, default: None, auto: false }
-}
-
-pub(crate) fn null(column: Column) -> Column {
-    Column { null: true, ..column }
-}
-
-pub(crate) fn with_default(column: Column, default: Literal) -> Column {
-    Column { default: Some(default), ..column }
-}
-
-pub(crate) fn text(text: &str) -> Literal {
-    Literal::Text(text.to_owned())
-}
-
 /// A table with a numbered key `id`.
-pub(crate) fn table(columns: impl IntoIterator<Item = Column>) -> Table {
-    let id = Column { auto: true, ..column("id", Kind::BigInteger) };
-    let columns = std::iter::once(id).chain(columns).collect();
-    Table { columns, primary_key: vec!["id".to_owned()], ..Table::default() }
-}
-
-pub(crate) fn index(name: &str, columns: &[&str]) -> Index {
-    Index { name: name.to_owned(), columns: owned(columns), unique: false }
-}
-
-pub(crate) fn unique(name: &str, columns: &[&str]) -> Index {
-    Index { unique: true, ..index(name, columns) }
-}
-
-pub(crate) fn foreign_key(name: &str, columns: &[&str], to_table: &str, to_columns: &[&str]) -> ForeignKey {
-    ForeignKey {
-        name: name.to_owned(),
-        columns: owned(columns),
-        to_table: to_table.to_owned(),
-        to_columns: owned(to_columns),
-        on_delete: Default::default(),
-        on_update: Default::default(),
-    }
-}
-
-pub(crate) fn create(name: &str, table: Table) -> Operation {
-    Operation::CreateTable { name: name.to_owned(), table }
-}
-
-pub(crate) fn add_column(table: &str, column: Column) -> Operation {
-    Operation::AddColumn { table: table.to_owned(), column, fill: None }
-}
-
-pub(crate) fn alter(table: &str, column: Column) -> Operation {
-    Operation::AlterColumn { table: table.to_owned(), column, fill: None, undo_fill: None }
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+pub(crate) fn table() -> Table {
+    Table::new().column(Column::big_integer("id").auto()).primary_key(["id"])
 }

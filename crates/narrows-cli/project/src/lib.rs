@@ -1,0 +1,23 @@
+//! The site: which apps it has, and what staff see of them.
+
+pub mod chat;
+
+use narrows_admin::{Admin, Listed};
+use narrows_web::{Project, accounts, assets};
+
+/// The site with all its apps.
+pub fn project() -> Project {
+    Project::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        .about("A site made with Narrows")
+        .assets(assets!())
+        .app(chat::app())
+        .app(accounts::app())
+        .app(admin().app())
+}
+
+/// What staff find at `/admin/`, beside users, sessions and live connections.
+fn admin() -> Admin {
+    Admin::new()
+        .model(Listed::new(chat::models::room::Entity))
+        .model(Listed::new(chat::models::message::Entity))
+}

@@ -1,0 +1,93 @@
+//! Lines added to files that somebody wrote. What is not understood is left alone.
+
+/// Declares a module beside the others: `pub mod blog;`, in the order of names, in which rustfmt keeps them.
+///
+/// `None` where there is no other module.
+pub(super) fn add_module(text: &str, keyword: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let first = lines.iter().position(|line| module(line).is_some())?;
+    let block = lines[first..].iter().take_while(|line| module(line).is_some());
+    let before = block.filter(|line| module(line).is_some_and(|other| other < name)).count();
+    Some(insert(&lines, first + before, &format!("{keyword} {name};\n")))
+}
+
+/// Adds `.app(NAME::app())` to the project: after the apps that are modules of it, or before all apps.
+///
+/// `None` where there is no app on a line of its own.
+pub(super) fn add_app(text: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let modules: Vec<&str> = lines.iter().filter_map(|line| module(line)).collect();
+    let is_own = |line: &&str| app(line).is_some_and(|app| modules.contains(&app));
+    let place = match lines.iter().rposition(is_own) {
+        Some(last) => last + 1,
+        None => lines.iter().position(|line| line.trim_start().starts_with(".app("))?,
+    };
+    let indent = lines.iter().find(|line| line.trim_start().starts_with(".app("))?;
+    let indent = &indent[..indent.len() - indent.trim_start().len()];
+    Some(insert(&lines, place, &format!("{indent}.app({name}::app())\n")))
+}
+
+/// The module that a line declares.
+fn module(line: &str) -> Option<&str> {
+    let line = line.trim_end().strip_suffix(';')?;
+    let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
+    line.strip_prefix("mod ").map(str::trim)
+}
+
+/// The module whose app a line adds, and nothing else.
+fn app(line: &str) -> Option<&str> {
+    line.trim().strip_prefix(".app(")?.strip_suffix("::app())")
+}
+
+fn insert(lines: &[&str], place: usize, line: &str) -> String {
+    let (before, after) = lines.split_at(place);
+    [before.concat(), line.to_owned(), after.concat()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIB: &str = "\
+//! The site.
+
+pub mod chat;
+mod wiki;
+
+use narrows_web::Project;
+
+pub fn project() -> Project {
+    // All of it.
+    Project::new(\"mysite\", \"1\")
+        .app(chat::app())
+        .app(wiki::app())
+        .app(accounts::app())
+        .setting(x)
+}
+";
+
+    #[test]
+    fn an_app_comes_after_those_of_the_project_and_its_module_in_the_order_of_names() {
+        let text = add_app(&add_module(LIB, "pub mod", "blog").unwrap(), "blog").unwrap();
+        let expected = LIB
+            .replace("pub mod chat;", "pub mod blog;\npub mod chat;")
+            .replace("        .app(wiki::app())\n", "        .app(wiki::app())\n        .app(blog::app())\n");
+        assert_eq!(text, expected);
+        let text = add_module(LIB, "pub mod", "shop").unwrap();
+        assert!(text.contains("pub mod chat;\npub mod shop;\nmod wiki;\n"), "{text}");
+        assert!(add_module(LIB, "mod", "zoo").unwrap().contains("mod wiki;\nmod zoo;\n\nuse"));
+    }
+
+    #[test]
+    fn without_an_app_of_its_own_it_comes_before_the_others() {
+        let text = "mod a;\n  Project::new()\n    .app(accounts::app())\n    .app(admin().app())\n";
+        let expected = "mod a;\n  Project::new()\n    .app(b::app())\n    .app(accounts::app())\n    .app(admin().app())\n";
+        assert_eq!(add_app(text, "b").unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_alone() {
+        assert_eq!(add_module("fn main() {}\n", "mod", "a"), None);
+        assert_eq!(add_app("mod a;\nlet p = Project::new().app(a::app());\n", "b"), None);
+    }
+}
