@@ -264,7 +264,9 @@ fn compared(
 ) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
     check_shared(apps)?;
     let mut questions = args.questions();
-    if !args.no_input
+    if args.check {
+        questions = questions.assume();
+    } else if !args.no_input
         && let Some(prompt) = prompt.take()
     {
         questions = questions.prompt(prompt);

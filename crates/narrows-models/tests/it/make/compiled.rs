@@ -91,7 +91,7 @@ impl Site {
             workspace.join("tools/programs"),
         );
         let root = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/site\"]\n\n[profile.dev]\n\
-                    debug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
+                    debug = false\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
         fs::create_dir_all(site.path("crates/site/src/chat")).unwrap();
         fs::copy(workspace.join("Cargo.lock"), site.path("Cargo.lock")).unwrap();
         site.write("Cargo.toml", root);
