@@ -1,8 +1,8 @@
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
+use http::{Extensions, HeaderValue};
 use http::header::CONTENT_TYPE;
 use minijinja::Value;
 use narrows::Channels;
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Loaded,
     pub(crate) models: Vec<(&'static str, Models)>,
     pub(crate) development: bool,
+    pub(crate) is_worker: bool,
+    pub(crate) shared: Mutex<Extensions>,
     pub(crate) sources: Arc<Sources>,
     pub(crate) templates: Templates,
     pub(crate) names: Arc<OnceLock<Names>>,
@@ -74,6 +76,40 @@ impl Site {
     /// Whether this site is being developed: templates are read anew, and error pages say what happened.
     pub fn is_development(&self) -> bool {
         self.0.development
+    }
+
+    /// Whether this process is the command `worker`, which serves nobody.
+    pub fn is_worker(&self) -> bool {
+        self.0.is_worker
+    }
+
+    /// What the whole site has one of: made when it is asked for first, and the same ever after. One for each type.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use axum::extract::State;
+    /// use narrows_web::Site;
+    ///
+    /// #[derive(Clone, Default)]
+    /// struct Visits(Arc<AtomicU64>);
+    ///
+    /// async fn count(State(site): State<Site>) -> String {
+    ///     let visits = site.shared(|_| Visits::default());
+    ///     visits.0.fetch_add(1, Ordering::Relaxed).to_string()
+    /// }
+    /// ```
+    ///
+    /// Of two that are made at once one is kept.
+    pub fn shared<T: Clone + Send + Sync + 'static>(&self, make: impl FnOnce(&Self) -> T) -> T {
+        let all = || self.0.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = all().get::<T>() {
+            return there.clone();
+        }
+        // Not under the lock: it may ask for others.
+        let made = make(self);
+        all().get_or_insert_with(|| made).clone()
     }
 
     /// The address of a route, such as `chat:room`, with these values in the place of its parameters.

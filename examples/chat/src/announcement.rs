@@ -1,16 +1,14 @@
+//! What all sockets of the site show, whichever app they are of.
+
 use narrows::{Group, History, Text};
+use narrows_web::Site;
 use serde::{Deserialize, Serialize};
 
-use crate::inbox::CUT;
+use crate::notifications::CUT;
 
-/// Who may send announcements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Announce {
-    /// Everyone in a chat room.
-    #[default]
-    Everyone,
-    /// Nobody; for a site on the open internet.
-    Nobody,
+/// Whether everyone in a chat room may announce; nobody does on a site on the open internet, but staff in the admin.
+pub(crate) fn is_open(site: &Site) -> bool {
+    site.settings().text("announce") == "everyone"
 }
 
 /// A text to every connected client of the site, whichever chat it is in.

@@ -1,80 +1,87 @@
-//! The chat site: three chats on one page each, from the simplest to the one with everything, and accounts.
+//! The chat site: three chats on one page each, from the simplest to the one with everything, accounts, notifications, and an
+//! admin for staff.
 //!
-//! | page | socket | consumer | shows |
+//! | app | page | socket | shows |
 //! |---|---|---|---|
-//! | `/chatone` | `/room/{id}/` | `one::One` | answering a client, closing from the server |
-//! | `/chatgroup?groupID={id}` | `/group/{id}/` | `group::GroupChat` | a group: what one says, all read |
-//! | `/chat/{room}/` | `/ws/chat/{room}/` | `room::Room` | typed messages, inboxes, announcements |
-//! | `/notifications/` | `/ws/notifications/` | `notifications::Notifications` | what a view pushes to one user |
-//!
-//! In the rooms a bot answers: `bot::bot`, a worker that this process runs, or another. `accounts` are the pages to
-//! register, to log in and to log out.
+//! | `chats` | `/chatone` | `/room/{id}/` | answering a client, closing from the server |
+//! | `chats` | `/chatgroup?groupID={id}` | `/group/{id}/` | a group: what one says, all read |
+//! | `rooms` | `/chat/{room}/` | `/ws/chat/{room}/` | typed messages, models, inboxes, announcements, a bot |
+//! | `notifications` | `/notifications/` | `/ws/notifications/` | what a view pushes to one user |
+//! | `accounts` | `/login/`, `/register/`, … | | forms, and who somebody is |
 //!
 //! Read them in this order; `README.md` says what to look at.
 
-mod accounts;
+pub mod accounts;
 mod announcement;
-mod bot;
-mod data;
-mod group;
-mod inbox;
-mod messages;
-mod notifications;
-mod one;
-mod protocol;
-mod room;
-mod rooms;
-mod site;
+pub mod chats;
+pub mod home;
+pub mod notifications;
+pub mod rooms;
 
-use axum::Router;
-use narrows::Channels;
-use narrows::serve::health;
-use narrows_django::ways::TokenWay;
+use std::time::Duration;
 
-pub use accounts::LogIn;
-pub use announcement::Announce;
-pub use bot::{Bot, BotChannel, bot};
-pub use data::{DataFolder, DataFolderError};
-pub use messages::Messages;
-pub use site::Site;
+use narrows::serve::settings::Setting;
+use narrows_admin::Admin;
+use narrows_web::narrows_django::ways::TokenWay;
+use narrows_web::{Project, assets};
 
-/// The whole site: pages, static files, sockets and health routes. The bot runs beside it.
+/// Everything is from here, scripts and sockets too, and no page may be put in another site's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self'; object-src 'none'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The site with all its apps.
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use chat::{Announce, Bot, BotChannel, LogIn, Messages, Site};
-///
-/// let (channels, bot) = (narrows::Channels::new(), BotChannel::of(Bot::Here));
-/// let messages = Messages::in_memory().await?;
-/// let site = Site::new(Announce::Everyone, &bot, LogIn::Off, &messages);
-/// let app: axum::Router = chat::app(&channels, site);
-/// let bot: narrows::Worker = chat::bot(&channels, &bot, &messages);
-/// # Ok::<(), narrows_django::DatabaseError>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let site = chat::project().test().await;
+/// assert_eq!(site.get("/chat/lobby/").await.status().as_u16(), 200);
+/// # }
 /// ```
-pub fn app(channels: &Channels, site: Site) -> Router {
-    let chats = Router::new()
-        .route("/room/{id}/", channels.consumer::<one::One>().route())
-        .route("/group/{id}/", channels.consumer::<group::GroupChat>().route())
-        .route("/ws/chat/{room}/", channels.consumer::<room::Room>().resumable().route())
-        .merge(rooms::router(channels))
-        .merge(site::chats());
-    let mut app = site::router().merge(accounts::for_all_or_users(chats, &site));
-    let accounts = site.log_in.accounts().cloned();
-    if accounts.is_some() {
-        let notified = channels.consumer::<notifications::Notifications>();
-        app = app
-            .merge(accounts::router())
-            .merge(notifications::router(channels))
-            .route("/ws/notifications/", notified.route());
-    }
-    let app = app.with_state(site);
-    // Inside of the security headers, as a refusal of theirs is an answer too.
-    let app = match accounts {
-        Some(accounts) => {
-            app.layer(accounts.way_in(TokenWay::new())).layer(accounts.layer()).layer(accounts.csrf())
-        }
-        None => app,
-    };
-    site::secured(app).merge(health(channels))
+pub fn project() -> Project {
+    Project::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        .about("A chat site on Narrows: single chat, group chat and chat rooms")
+        .assets(assets!())
+        .app(home::app())
+        .app(chats::app())
+        .app(rooms::app())
+        .app(notifications::app())
+        .app(accounts::app())
+        .app(admin().app())
+        .setting(Setting::choice(
+            "announce",
+            &["everyone", "nobody"],
+            "everyone",
+            "Who may send announcements to all connected clients",
+        ))
+        .setting(Setting::choice(
+            "bot",
+            &["here", "off", "only"],
+            "here",
+            "Who runs the chat bot: this process, or another one; only is now the command worker",
+        ))
+        .setting(Setting::choice(
+            "accounts",
+            &["off", "optional", "required"],
+            "optional",
+            "Whether there are accounts, and whether one is needed to chat",
+        ))
+        .setting(Setting::duration(
+            "keep_messages",
+            Duration::ZERO,
+            "For how long what is said in the rooms is kept, such as 720h; off is for ever",
+        ))
+        .prepare(rooms::bot::check)
+        .prepare(async |site| site.accounts().create_token_table().await)
+        .worker(rooms::bot::worker)
+        .task(rooms::messages::delete_old)
+        .way(TokenWay::new())
+        .database_file("chat.sqlite3")
+        .keep_secret_key()
+        .adopt_tables()
+        .content_security_policy(CONTENT_SECURITY_POLICY)
+}
+
+/// What staff find at `/admin/`, beside users, sessions and live connections.
+fn admin() -> Admin {
+    rooms::admin(Admin::new().title("Chat site"))
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use narrows::serve::settings::Loaded;
 use narrows_django::AccountSettings;
 
-use crate::project::{Project, ProjectError, database_url};
+use crate::project::{Project, ProjectError};
 
 const MIGRATE: &str = "\
 Applies the migrations that are missing, of all apps or of one, or goes back.
@@ -120,20 +120,20 @@ impl Command {
     ) -> Result<ExitCode, ProjectError> {
         match self {
             Self::Serve => project.open(loaded).await?.serve().await?,
-            Self::Worker => project.open(loaded).await?.work().await?,
+            Self::Worker => project.open_worker(loaded).await?.work().await?,
             Self::Check => return check::run(project, loaded).await,
-            Self::CreateSuperuser => superuser::run(&url(&loaded)?, &rest).await?,
+            Self::CreateSuperuser => superuser::run(&url(&project, &loaded)?, &rest).await?,
             Self::MakeMigrations => return models::make(&project, &rest),
             Self::Migrate | Self::ShowMigrations => {
-                return models::run(self, &project, &url(&loaded)?, rest).await;
+                return models::run(self, &project, &url(&project, &loaded)?, rest).await;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn url(loaded: &Loaded) -> Result<String, ProjectError> {
-    database_url(loaded, &AccountSettings::read(loaded)?)
+fn url(project: &Project, loaded: &Loaded) -> Result<String, ProjectError> {
+    project.database_url(loaded, &AccountSettings::read(loaded)?)
 }
 
 /// The command that a slip of the finger was meant to be.

@@ -13,7 +13,8 @@ pub(super) async fn run(
     args: Vec<String>,
 ) -> Result<ExitCode, ProjectError> {
     let database = Database::connect(database_url).await?;
-    Migrator::new(&project.apps).run(command.name(), args, &database).await
+    let migrator = Migrator::new(&project.apps).adopting(project.adopts_tables());
+    migrator.run(command.name(), args, &database).await
 }
 
 /// `makemigrations`, which is for a machine without the database too.

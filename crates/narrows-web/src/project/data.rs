@@ -32,7 +32,11 @@ impl DataFolder {
     /// # Errors
     /// When the folder's path is no UTF-8, and so cannot stand in a URL.
     pub fn database_url(&self) -> Result<String, DataFolderError> {
-        let path = self.0.join("db.sqlite3");
+        self.url_of("db.sqlite3")
+    }
+
+    pub(super) fn url_of(&self, file: &str) -> Result<String, DataFolderError> {
+        let path = self.0.join(file);
         let Some(text) = path.to_str() else {
             return Err(DataFolderError { path, source: io::Error::other("it is not UTF-8") });
         };
@@ -60,12 +64,17 @@ fn private(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A key that nobody has had.
+pub(super) fn new_key() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(KEY_LENGTH).map(char::from).collect()
+}
+
 fn read_or_make(path: &Path) -> io::Result<String> {
     match read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         read => return read,
     }
-    let key: String = rand::rng().sample_iter(Alphanumeric).take(KEY_LENGTH).map(char::from).collect();
+    let key = new_key();
     // Written under another name first: whoever finds the file finds all of it. Of several processes that begin at
     // once one makes the link, and all read what is there then.
     let draft = path.with_extension(format!("{}.new", std::process::id()));

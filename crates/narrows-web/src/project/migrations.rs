@@ -15,6 +15,8 @@ const DJANGO: (&str, &str) = ("accounts", "0001_django");
 #[derive(Debug)]
 pub(crate) struct Migrator {
     apps: Vec<AppModels>,
+    /// Whether tables from before the first migration are taken as they are.
+    adopts: bool,
 }
 
 impl Migrator {
@@ -22,7 +24,12 @@ impl Migrator {
         // An app that is pages alone has nothing to list.
         let with_tables = apps.iter().filter(|app| app.has_tables);
         let models = |app: &App| AppModels::new(app.name, app.models.clone(), app.migrations.clone());
-        Self { apps: with_tables.map(models).collect() }
+        Self { apps: with_tables.map(models).collect(), adopts: false }
+    }
+
+    pub(crate) fn adopting(mut self, adopts: bool) -> Self {
+        self.adopts = adopts;
+        self
     }
 
     /// Django's tables first, as models may point at its users.
@@ -41,7 +48,7 @@ impl Migrator {
     /// Applies all that is missing.
     pub(crate) async fn apply(&self, database: &Database) -> Result<(), ProjectError> {
         let migrator = self.commands(database).migrator(database.connection()).on_notice(tell);
-        match migrator.migrate().await {
+        match migrator.fake_initial(self.adopts).migrate().await {
             Ok(_) => Ok(()),
             Err(error) => Err(ProjectError::Migrations(Box::new(error))),
         }
@@ -86,7 +93,10 @@ impl Migrator {
         args: Vec<String>,
         database: &Database,
     ) -> Result<ExitCode, ProjectError> {
-        let words: Vec<String> = std::iter::once(command.to_owned()).chain(args).collect();
+        let mut words: Vec<String> = std::iter::once(command.to_owned()).chain(args).collect();
+        if self.adopts && command == "migrate" && !words.iter().any(|word| word == "--fake-initial") {
+            words.push("--fake-initial".to_owned());
+        }
         let done = self.commands(database).run(database.connection(), &words).await;
         done.map_err(|error| ProjectError::Command(Box::new(error)))
     }

@@ -3,6 +3,7 @@
 mod data;
 mod error;
 mod headers;
+mod home;
 mod loading;
 mod migrations;
 mod open;
@@ -21,10 +22,11 @@ pub use self::data::{DataFolder, DataFolderError};
 pub(crate) use self::error::Chain;
 pub use self::error::ProjectError;
 pub(crate) use self::headers::SecurityHeaders;
+use self::home::Home;
 pub(crate) use self::loading::Said;
 pub(crate) use self::migrations::Migrator;
 pub use self::open::Opened;
-pub(crate) use self::open::{Kit, database_url};
+pub(crate) use self::open::Kit;
 use crate::{App, Assets, Site};
 
 type ChangeAccounts = Box<dyn FnOnce(AccountsBuilder) -> AccountsBuilder + Send>;
@@ -68,6 +70,7 @@ pub struct Project {
     workers: Vec<MakeWorker>,
     tasks: Vec<MakeTask>,
     headers: SecurityHeaders,
+    home: Home,
     templates: Vec<crate::templates::Change>,
 }
 
@@ -88,6 +91,7 @@ impl Project {
             workers: Vec::new(),
             tasks: Vec::new(),
             headers: SecurityHeaders::default(),
+            home: Home::default(),
             templates: Vec::new(),
         }
     }

@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use narrows::serve::health;
@@ -8,6 +8,8 @@ use narrows::{Channels, ChannelsBuilder, Worker};
 use narrows_django::password::{Hasher, Hashing};
 use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
 
+use super::data::new_key;
+use super::home::is_in_memory;
 use super::loading::{beside_manifest, is_development};
 use super::migrations::Migrator;
 use super::{DataFolder, MakeTask, Project, ProjectError};
@@ -33,6 +35,8 @@ pub struct Opened {
 pub(crate) enum Kit {
     /// Its clients.
     Program,
+    /// Nobody: its workers alone.
+    Worker,
     /// `check`, in place of its clients: nothing is changed.
     Check,
     /// A test: on its own thread, with passwords that cost nothing.
@@ -76,16 +80,29 @@ impl Project {
         self.open_for(Kit::Program, loaded).await
     }
 
+    /// Opens the site for its workers alone, as the command `worker` does: [`Site::is_worker`] says so.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_worker(self, loaded: Loaded) -> Result<Opened, ProjectError> {
+        self.open_for(Kit::Worker, loaded).await
+    }
+
     pub(crate) async fn open_for(mut self, kit: Kit, loaded: Loaded) -> Result<Opened, ProjectError> {
         let development = is_development(&loaded);
         let said = AccountSettings::read(&loaded)?;
-        let keys = keys(&loaded, &said, development || kit == Kit::Check)?;
-        let database = Database::connect(&database_url(&loaded, &said)?).await?;
-        if kit == Kit::Test || (kit == Kit::Program && loaded.switch("migrate_at_start")) {
-            Migrator::new(&self.apps).apply(&database).await?;
+        let keys = keys(&loaded, &said, development || kit == Kit::Check || self.home.keeps_secret_key)?;
+        let database = Database::connect(&self.database_url(&loaded, &said)?).await?;
+        if kit == Kit::Test || (kit != Kit::Check && loaded.switch("migrate_at_start")) {
+            Migrator::new(&self.apps).adopting(self.home.adopts_tables).apply(&database).await?;
         }
         let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
-        let builder = if kit == Kit::Test { builder.on_this_thread() } else { layered(builder, &loaded)? };
+        let builder = if kit == Kit::Test { builder.on_this_thread() } else { builder };
+        let builder = match self.home.layer.take() {
+            Some(own) => own(builder),
+            None if kit == Kit::Test => builder,
+            None => layered(builder, &loaded)?,
+        };
         let channels = builder.build();
         let accounts = self.make_accounts(kit, &said, keys.2, &database, &channels);
         let mut assets = std::mem::take(&mut self.assets);
@@ -104,6 +121,8 @@ impl Project {
             settings: loaded,
             models: self.apps.iter().map(|app| (app.name, app.models.clone())).collect(),
             development,
+            is_worker: kit == Kit::Worker,
+            shared: Mutex::default(),
             sources,
             templates,
             names,
@@ -116,6 +135,18 @@ impl Project {
         let (name, tasks) = (self.name, std::mem::take(&mut self.tasks));
         let router = self.router(&site);
         Ok(Opened { name, site, router, workers, tasks })
+    }
+
+    /// The database that is named, otherwise one in the data folder.
+    pub(crate) fn database_url(
+        &self,
+        loaded: &Loaded,
+        said: &AccountSettings,
+    ) -> Result<String, ProjectError> {
+        match &said.database_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(data_folder(loaded)?.url_of(self.home.database_file)?),
+        }
     }
 
     fn make_accounts(
@@ -169,24 +200,19 @@ impl Project {
 /// The secret, those before it, and both for the accounts.
 type Keys = (String, Vec<String>, SecretKeys);
 
-fn keys(loaded: &Loaded, said: &AccountSettings, development: bool) -> Result<Keys, ProjectError> {
+fn keys(loaded: &Loaded, said: &AccountSettings, may_be_made: bool) -> Result<Keys, ProjectError> {
     let fallbacks = loaded.settings.secret_key_fallbacks.to_vec();
     if let Some(keys) = &said.keys {
         return Ok((loaded.settings.secret_key.to_string(), fallbacks, keys.clone()));
     }
-    if !development {
+    if !may_be_made {
         return Err(ProjectError::NoSecretKey);
     }
-    let key = data_folder(loaded)?.secret_key()?;
+    let key = match is_in_memory(said) {
+        true => new_key(),
+        false => data_folder(loaded)?.secret_key()?,
+    };
     Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
-}
-
-/// The database that is named, otherwise one in the data folder.
-pub(crate) fn database_url(loaded: &Loaded, said: &AccountSettings) -> Result<String, ProjectError> {
-    match &said.database_url {
-        Some(url) => Ok(url.clone()),
-        None => Ok(data_folder(loaded)?.database_url()?),
-    }
 }
 
 fn data_folder(loaded: &Loaded) -> Result<DataFolder, ProjectError> {

@@ -1,7 +1,8 @@
 //! Where to go after the log-in: back to where somebody came from, and nowhere else.
 
 use axum::http::Uri;
-use narrows_django::safe_next;
+use axum::response::{IntoResponse, Redirect, Response};
+use narrows_web::narrows_django::safe_next;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -21,14 +22,13 @@ pub(super) fn location(next: &str) -> String {
     utf8_percent_encode(path, CONTROLS).to_string()
 }
 
-/// The log-in page that leads back to this address.
-pub(crate) fn log_in(from: &Uri) -> String {
+/// To the log-in page, which leads back to this address.
+pub(crate) fn to_log_in(from: &Uri) -> Response {
+    // What only takes forms is no address to come back to.
     let here = from.path_and_query().map_or("/", |here| here.as_str());
-    format!("/login/?next={}", query(here))
-}
-
-pub(super) fn query(next: &str) -> String {
-    utf8_percent_encode(next, QUERY).to_string()
+    let here = if here.starts_with("/account/") { "/account/" } else { here };
+    let next = utf8_percent_encode(here, QUERY);
+    Redirect::to(&format!("/login/?next={next}")).into_response()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 // English and Chinese, whichever the browser's list of languages names first.
 //
 // In the pages: data-i18n (text, with the values of its placeholders as JSON in
-// data-i18n-values), data-i18n-label (aria-label), data-i18n-title (title),
+// data-i18n-values), data-i18n-said (an English text of the server's, which is
+// found below by its words), data-i18n-label (aria-label), data-i18n-title (title),
 // data-i18n-placeholder, data-i18n-empty (what an empty log says).
 
 const en = {
@@ -144,7 +145,7 @@ const en = {
   'token.delete': 'Delete the token',
   'account.change': 'Change your password',
   'account.change.go': 'Change password',
-  'account.changed': 'Your password is changed. Wherever else you were logged in, you are logged out.',
+  'said.password_changed': 'Your password is changed. Wherever else you were logged in, you are logged out.',
   'login.title': 'Log in',
   'login.go': 'Log in',
   'login.new': 'New here?',
@@ -160,7 +161,7 @@ const en = {
   'field.password.again': 'The password again',
   'field.password.old': 'Your password now',
   'field.password.new': 'The new password',
-  'problem.missing': 'This is needed.',
+  'problem.missing': 'This field is required.',
   'problem.login': 'There is no account with this name and password.',
   'problem.throttled': 'Too many attempts. Try again in {seconds} s.',
   'problem.busy': 'There is too much to do just now. Try again in a moment.',
@@ -181,12 +182,13 @@ const en = {
   'problem.not_sent': 'It could not be sent just now. Try again in a moment.',
 
   'notifications.short': 'Inbox',
+  'admin.short': 'Admin',
   'notifications.title': 'Notifications',
   'notifications.empty': 'What others send you shows up here at once, for as long as this page is open.',
   'notifications.send': 'Send a notification',
   'notifications.to': 'To',
   'notifications.to.hint': 'The user name of an account.',
-  'notifications.sent': 'Sent to {name}.',
+  'said.sent': 'Sent to {name}.',
   'notifications.from': 'From {name}',
   'notifications.direct': 'Direct message from {name}',
 
@@ -333,7 +335,7 @@ const zh = {
   'token.delete': '删除令牌',
   'account.change': '修改密码',
   'account.change.go': '修改密码',
-  'account.changed': '密码已修改，其他地方的登录都已退出。',
+  'said.password_changed': '密码已修改，其他地方的登录都已退出。',
   'login.title': '登录',
   'login.go': '登录',
   'login.new': '还没有账号？',
@@ -370,12 +372,13 @@ const zh = {
   'problem.not_sent': '暂时无法发送，请稍后重试。',
 
   'notifications.short': '收件箱',
+  'admin.short': '管理',
   'notifications.title': '通知',
   'notifications.empty': '打开本页时，别人发给你的通知会立刻出现在这里。',
   'notifications.send': '发送通知',
   'notifications.to': '发给',
   'notifications.to.hint': '注册用户的用户名。',
-  'notifications.sent': '已发给 {name}。',
+  'said.sent': '已发给 {name}。',
   'notifications.from': '来自 {name}',
   'notifications.direct': '{name} 的私信',
 
@@ -416,17 +419,31 @@ export function tNodes(key, values) {
   return fragment;
 }
 
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+// The server says what is wrong, or done, in English: the key is found by the text, and what stands in its gaps is kept.
+function said(text) {
+  for (const [key, english] of Object.entries(en)) {
+    if (!/^(problem|said)\./.test(key)) continue;
+    const pattern = english.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? `(?<${part}>.+)` : escaped(part))).join('');
+    const found = text.match(`^${pattern}$`);
+    if (found) return t(key, found.groups);
+  }
+  return text;
+}
+
 const ATTRIBUTES = { i18nLabel: 'aria-label', i18nTitle: 'title', i18nPlaceholder: 'placeholder', i18nEmpty: 'data-empty' };
 
 document.documentElement.lang = lang;
 for (const node of document.querySelectorAll('[data-i18n]')) {
   node.textContent = t(node.dataset.i18n, JSON.parse(node.dataset.i18nValues ?? '{}'));
 }
+for (const node of document.querySelectorAll('[data-i18n-said]')) node.textContent = said(node.textContent);
 for (const [data, attribute] of Object.entries(ATTRIBUTES)) {
   const selector = `[data-${data.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}]`;
   for (const node of document.querySelectorAll(selector)) node.setAttribute(attribute, t(node.dataset[data]));
 }
-document.documentElement.dataset.ready = ''; // app.css shows the page from here on
+document.documentElement.dataset.ready = ''; // site.css shows the page from here on
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

@@ -98,7 +98,7 @@ async fn a_form_that_is_not_right_comes_back_with_what_is_wrong_and_without_the_
         "A user name has up to 40 letters",
         "This is not an e-mail address.",
         "The password has only digits.",
-        "data-i18n=\"problem.password_entirely_numeric\"",
+        "<li data-i18n-said>",
         "aria-invalid=\"true\"",
         "aria-describedby=\"password-problem password-hint\"",
     ] {
@@ -112,26 +112,26 @@ async fn each_problem_of_a_registration_is_told_beside_its_field() {
     let site = Site::start().await;
     Visitor::registered(&site, "Ada").await;
     let long = "x".repeat(41);
-    for (name, password, again, status, key) in [
-        ("", PASSWORD, PASSWORD, 422, "problem.missing"),
-        ("Ben", "", "", 422, "problem.missing"),
-        ("Ada", PASSWORD, PASSWORD, 409, "problem.username_taken"),
+    for (name, password, again, status, text) in [
+        ("", PASSWORD, PASSWORD, 422, "This field is required."),
+        ("Ben", "", "", 422, "This field is required."),
+        ("Ada", PASSWORD, PASSWORD, 409, "Somebody has this name already."),
         // The same letters in another form.
-        ("\u{ff21}da", PASSWORD, PASSWORD, 409, "problem.username_taken"),
-        ("bot", PASSWORD, PASSWORD, 422, "problem.username_reserved"),
-        ("Guest-0001", PASSWORD, PASSWORD, 422, "problem.username_reserved"),
-        (&long, PASSWORD, PASSWORD, 422, "problem.username"),
-        ("Ben", "short", "short", 422, "problem.password_too_short"),
-        ("Ben", "password1", "password1", 422, "problem.password_too_common"),
-        ("Benjamin", "benjamin1", "benjamin1", 422, "problem.password_too_similar"),
-        ("Ben", PASSWORD, "another", 422, "problem.password_again"),
+        ("\u{ff21}da", PASSWORD, PASSWORD, 409, "Somebody has this name already."),
+        ("bot", PASSWORD, PASSWORD, 422, "This name is kept for the site itself."),
+        ("Guest-0001", PASSWORD, PASSWORD, 422, "This name is kept for the site itself."),
+        (&long, PASSWORD, PASSWORD, 422, "A user name has up to 40 letters, digits and @ . + - _."),
+        ("Ben", "short", "short", 422, "The password needs at least 8 characters."),
+        ("Ben", "password1", "password1", 422, "Too many people have this password."),
+        ("Benjamin", "benjamin1", "benjamin1", 422, "The password is too much like your name or e-mail."),
+        ("Ben", PASSWORD, "another", 422, "The two passwords are not the same."),
     ] {
         let fields = [("username", name), ("password", password), ("password_again", again)];
         let mut visitor = Visitor::new(&site);
         let answer = visitor.submit("/register/", &fields).await;
         assert!(
-            answer.body.contains(&format!("<li data-i18n=\"{key}\"")),
-            "{name} {password}: {key}\n{}",
+            answer.body.contains(&format!("<li data-i18n-said>{text}</li>")),
+            "{name} {password}: {text}\n{}",
             answer.body
         );
         assert_eq!((answer.status(), visitor.cookie.as_str()), (status, ""), "{name} {password}");
@@ -155,7 +155,6 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same_and_after_some_one_h
     let answer = visitor.submit("/login/", &[("username", "Ada"), ("password", PASSWORD)]).await;
     assert_eq!((answer.status(), visitor.cookie.as_str()), (429, ""));
     assert!(answer.body.contains("Too many attempts. Try again in "), "{}", answer.body);
-    assert!(answer.body.contains("data-i18n-values=\"{&quot;seconds&quot;:"), "{}", answer.body);
 }
 
 #[tokio::test]
@@ -276,22 +275,35 @@ async fn every_page_of_accounts_is_html_with_labels_and_autocomplete() {
     }
 }
 
+/// The files of the site whose paths have this ending.
+fn files(ending: &str) -> Vec<std::path::PathBuf> {
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    folders.push(folders[0].with_file_name("templates"));
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.to_str().unwrap().ends_with(ending) => found.push(path),
+                false => {}
+            }
+        }
+    }
+    found
+}
+
 #[tokio::test]
 async fn the_texts_of_all_pages_are_there_in_both_languages() {
     let site = Site::start().await;
     let words = site.get("/static/js/i18n.js").await.body;
     let (english, chinese) = words.split_once("const zh = {").unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
     let mut keys = Vec::new();
-    for template in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(template.unwrap().path()).unwrap();
-        let named = text.split("data-i18n").skip(1).filter_map(|part| part.split('"').nth(1));
-        keys.extend(named.filter(|key| key.contains('.') && !key.contains('{')).map(str::to_owned));
-    }
-    for file in ["form.rs", "log_in.rs", "register.rs", "account.rs"] {
-        let path = format!("{}/src/accounts/{file}", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).unwrap();
-        keys.extend(text.split('"').filter(|part| part.starts_with("problem.")).map(str::to_owned));
+    for template in files(".html") {
+        let text = std::fs::read_to_string(template).unwrap();
+        let named = text.split("data-i18n").skip(1).filter(|part| part.starts_with(['=', '-']));
+        let named = named.filter_map(|part| part.split('"').nth(1));
+        keys.extend(named.filter(|key| key.contains('.') && !key.contains(['{', ' '])).map(str::to_owned));
     }
     assert!(keys.len() > 60, "{keys:?}");
     for key in keys {
@@ -299,4 +311,35 @@ async fn the_texts_of_all_pages_are_there_in_both_languages() {
             assert!(words.contains(&format!("'{key}':")), "{key}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_view_says_of_a_form_is_found_by_its_english_text_and_is_there_in_both_languages() {
+    let site = Site::start().await;
+    let words = site.get("/static/js/i18n.js").await.body;
+    let (english, chinese) = words.split_once("const zh = {").unwrap();
+    let mut texts = vec!["This field is required.".to_owned()];
+    for view in files(".rs").iter().filter(|path| path.to_str().unwrap().contains("views")) {
+        let text = std::fs::read_to_string(view).unwrap();
+        let said = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let quoted = said.flat_map(|line| line.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>());
+        texts.extend(quoted.filter(|text| text.ends_with('.') && text.contains(' ')));
+    }
+    assert!(texts.len() > 15, "{texts:?}");
+    for text in texts {
+        let said = format!("'{}'", without_gaps(&text));
+        let mut lines = english.lines().map(str::trim);
+        let line = lines.find(|line| {
+            (line.starts_with("'problem.") || line.starts_with("'said.")) && without_gaps(line).contains(&said)
+        });
+        let key = line.unwrap_or_else(|| panic!("{text}")).split('\'').nth(1).unwrap();
+        assert!(chinese.contains(&format!("'{key}':")), "{key}");
+    }
+}
+
+/// Whatever the gaps in a text are called.
+fn without_gaps(text: &str) -> String {
+    let mut parts = text.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "{}" + part.split_once('}').map_or("", |(_, rest)| rest))
 }

@@ -1,4 +1,3 @@
-use chat::{Announce, Bot, BotChannel};
 use narrows::layer::MemoryLayer;
 use narrows::testing::FaultyLayer;
 use narrows::{Channel, Channels};
@@ -6,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::person::Person;
-use crate::site::{Doors, Home, Site};
+use crate::site::{Announce, Bot, Doors, Home, Site, project};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -73,13 +72,14 @@ async fn it_hears_neither_what_is_not_for_it_nor_itself() {
 
 #[tokio::test]
 async fn bots_elsewhere_share_the_work_and_each_question_has_one_answer() {
-    let (home, layer) = (Home::new().await, MemoryLayer::new());
+    let (home, layer) = (Home::new(), MemoryLayer::new());
     let site = site_without_bot(&home, &layer).await;
     let mut bots = Vec::new();
     for _ in 0..2 {
         let (end, ended) = oneshot::channel::<()>();
-        let channels = Channels::with_layer(layer.another_node());
-        let bot = chat::bot(&channels, &BotChannel::of(Bot::Only), &home.messages().await);
+        let project = project(layer.another_node());
+        let loaded = home.settings(&project, &[]);
+        let bot = project.open_worker(loaded).await.unwrap().take_workers().pop().unwrap();
         bots.push((end, tokio::spawn(bot.run_until(async { drop(ended.await) }))));
     }
     // The bots have begun when this thread comes back: tests run on one.
@@ -123,7 +123,7 @@ async fn a_question_that_needed_a_second_try_is_answered_and_once_however_often_
 #[tokio::test]
 async fn what_is_asked_while_no_bot_runs_harms_nobody_and_too_much_is_said_to_be() {
     let layer = MemoryLayer::new().capacity(2);
-    let site = site_without_bot(&Home::new().await, &layer).await;
+    let site = site_without_bot(&Home::new(), &layer).await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     ada.send(json!({"message": "@bot help"})).await;
     assert_eq!(ada.next().await["message"], "@bot help");

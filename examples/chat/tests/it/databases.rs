@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use narrows::layer::MemoryLayer;
-use narrows_django::sea_orm::{ConnectionTrait, TransactionTrait};
+use narrows_web::models::sea_orm::{ConnectionTrait, TransactionTrait};
 use rig::{MariaDb, Postgres};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn texts(page: &Value) -> Vec<&str> {
 
 /// Two nodes that begin at once, and make the tables.
 async fn two_nodes(url: &str) -> (Site, Site) {
-    let (one, two) = tokio::join!(Home::at(url), Home::at(url));
+    let (one, two) = (Home::at(url), Home::at(url));
     let layer = MemoryLayer::new();
     let other = layer.another_node();
     tokio::join!(Site::node(&one, layer, Doors::Optional), Site::node(&two, other, Doors::Optional))
@@ -70,14 +70,14 @@ async fn two_nodes_on_mariadb_agree_on_what_was_said() {
 
 /// While the row of a room is locked.
 async fn only_the_locked_room_waits(url: &str) {
-    let home = Home::at(url).await;
+    let home = Home::at(url);
     let site = Site::node(&home, MemoryLayer::new(), Doors::Off).await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     let mut eve = Person::enter(&site, "elsewhere", "Eve").await;
     ada.hears_only_itself().await;
     eve.hears_only_itself().await;
-    let other = Home::at(url).await;
-    let lock = other.database.connection().begin().await.unwrap();
+    let other = home.database().await;
+    let lock = other.connection().begin().await.unwrap();
     lock.execute_unprepared("UPDATE chat_room SET last = last WHERE room = 'chat.lobby'").await.unwrap();
     ada.send(json!({"message": "is anybody there?"})).await;
     let asked = Instant::now();

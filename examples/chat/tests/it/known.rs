@@ -117,7 +117,7 @@ async fn a_direct_message_to_nobody_is_an_error() {
 
 #[tokio::test]
 async fn a_log_out_closes_the_sockets_of_the_session_on_all_nodes_and_no_others() {
-    let (home, layer) = (Home::new().await, MemoryLayer::new());
+    let (home, layer) = (Home::new(), MemoryLayer::new());
     let other = layer.another_node();
     let (one, two) =
         (Site::node(&home, layer, Doors::Optional).await, Site::node(&home, other, Doors::Optional).await);

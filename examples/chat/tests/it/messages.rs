@@ -91,7 +91,7 @@ async fn a_message_that_is_sent_again_with_its_id_is_kept_once_and_that_of_anoth
 
 #[tokio::test]
 async fn all_that_two_nodes_write_at_once_has_one_order_without_a_hole() {
-    let (home, layer) = (Home::new().await, MemoryLayer::new());
+    let (home, layer) = (Home::new(), MemoryLayer::new());
     let other = layer.another_node();
     let one = Site::node(&home, layer, Doors::Off).await;
     let two = Site::node(&home, other, Doors::Off).await;
@@ -210,11 +210,11 @@ async fn marks_push_no_direct_message_out_of_what_a_device_finds_when_it_comes_b
 
 #[tokio::test]
 async fn what_is_too_old_is_deleted_and_the_rest_keeps_its_numbers() {
-    let home = Home::new().await;
+    let home = Home::new();
     let site = Site::node(&home, MemoryLayer::new(), Doors::Off).await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     says_all(&mut ada, (1..=3).map(|n| format!("message {n}"))).await;
-    let messages = home.messages().await;
+    let messages = site.messages();
     assert_eq!(messages.delete_older_than(Duration::from_secs(3600)).await.unwrap(), 0);
     // Until the clock has gone on by one more millisecond nothing is older than none at all.
     while messages.delete_older_than(Duration::ZERO).await.unwrap() < 3 {}

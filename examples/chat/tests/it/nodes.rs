@@ -3,14 +3,13 @@
 use std::process::Command;
 use std::time::Duration;
 
-use chat::{Announce, Bot};
 use narrows_redis::{Kind, RedisLayer, RedisOptions};
 use programs::Child;
 use rig::Redis;
 use serde_json::json;
 
 use crate::person::Person;
-use crate::site::{Doors, Home, Site};
+use crate::site::{Announce, Bot, Doors, Home, Site};
 
 async fn node(home: &Home, redis: &Redis, kind: Kind, bot: Bot) -> Site {
     let options = RedisOptions::new(redis.url().parse().unwrap());
@@ -20,7 +19,7 @@ async fn node(home: &Home, redis: &Redis, kind: Kind, bot: Bot) -> Site {
 
 async fn three_nodes_are_one_site(kind: Kind) {
     let Some(redis) = Redis::start() else { return };
-    let home = Home::new().await;
+    let home = Home::new();
     let (one, two, three) = tokio::join!(
         node(&home, &redis, kind, Bot::Here),
         node(&home, &redis, kind, Bot::Here),
@@ -86,7 +85,7 @@ async fn who_was_on_a_node_that_was_killed_leaves_when_its_lease_is_over() {
 #[tokio::test]
 async fn while_redis_is_away_sockets_stay_and_their_clients_are_told() {
     let Some(redis) = Redis::start() else { return };
-    let site = node(&Home::new().await, &redis, Kind::PubSub, Bot::Off).await;
+    let site = node(&Home::new(), &redis, Kind::PubSub, Bot::Off).await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     let mut line = Person::open(&site, "/group/7/").await;
     redis.kill();

@@ -1,4 +1,7 @@
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use narrows_build::Collection;
 
 use crate::person::Person;
 use crate::site::Site;
@@ -35,7 +38,7 @@ async fn everything_that_a_page_or_script_names_is_there() {
     // Its page is for users alone.
     let mut ada = Visitor::registered(&site, "Ada").await;
     let scripts =
-        named(&ada.get("/notifications/").await.body).into_iter().filter(|path| path.starts_with("/static/"));
+        named("/", &ada.get("/notifications/").await.body).into_iter().filter(|path| path.starts_with("/static/"));
     todo.extend(scripts.filter(|path| found.insert(path.clone())));
     while let Some(path) = todo.pop() {
         let answer = site.get(&path).await;
@@ -43,18 +46,17 @@ async fn everything_that_a_page_or_script_names_is_there() {
         if path.ends_with(".js") {
             assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
         }
-        let named = named(&answer.body);
+        let named = named(&path, &answer.body);
         todo.extend(named.into_iter().filter(|path| found.insert(path.clone())));
     }
-    let scripts = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/static/js")).unwrap();
-    for script in scripts {
-        let path = format!("/static/js/{}", script.unwrap().file_name().display());
-        assert!(found.contains(&path), "{path} is served and named by nothing");
+    let all = Collection::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for name in all.files().keys() {
+        assert!(found.contains(&format!("/static/{name}")), "{name} is served and named by nothing");
     }
 }
 
-/// What stands in `src="…"`, `href="…"` and `from './…'`.
-fn named(text: &str) -> Vec<String> {
+/// What stands in `src="…"`, `href="…"` and `from './…'` of the file at this path.
+fn named(file: &str, text: &str) -> Vec<String> {
     let quoted = |start: &str, end: char| -> Vec<String> {
         let parts = text.split(start).skip(1);
         parts.filter_map(|part| part.split_once(end)).map(|(name, _)| name.to_owned()).collect()
@@ -62,19 +64,33 @@ fn named(text: &str) -> Vec<String> {
     let mut named: Vec<String> = quoted(" src=\"", '"').into_iter().chain(quoted(" href=\"", '"')).collect();
     named.iter_mut().for_each(|path| *path = path.replace("&#x2f;", "/"));
     named.retain(|path| path.starts_with('/'));
-    named.extend(quoted("from './", '\'').into_iter().map(|script| format!("/static/js/{script}")));
-    named.extend(quoted("import './", '\'').into_iter().map(|script| format!("/static/js/{script}")));
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for module in quoted("from '", '\'').into_iter().chain(quoted("import '", '\'')) {
+        named.push(match module.strip_prefix("../") {
+            Some(name) => format!("{}/{name}", folder.rsplit_once('/').unwrap().0),
+            None => format!("{folder}/{}", module.strip_prefix("./").unwrap()),
+        });
+    }
     named
+}
+
+#[test]
+fn a_release_gives_modules_that_load_each_other_one_version() {
+    let all = Collection::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let version = |name: &str| all.files()[name].version().to_owned();
+    let modules: BTreeSet<_> = all.files().keys().filter(|name| name.ends_with(".js")).map(|name| version(name)).collect();
+    assert_eq!(modules.len(), 1, "each module is loaded once, under one address");
+    assert!(!modules.contains(&version("site.css")) && !modules.contains(&version("favicon.svg")));
 }
 
 #[tokio::test]
 async fn a_browser_that_has_a_file_already_is_not_sent_it_again() {
     let site = Site::start().await;
-    let first = site.get("/static/app.css").await;
+    let first = site.get("/static/site.css").await;
     let etag = first.header("etag");
-    let again = site.request("GET", "/static/app.css", &format!("if-none-match: \"x\", W/{etag}\r\n")).await;
+    let again = site.request("GET", "/static/site.css", &format!("if-none-match: \"x\", W/{etag}\r\n")).await;
     assert_eq!((again.status(), again.body.as_str()), (304, ""));
-    let other = site.request("GET", "/static/app.css", "if-none-match: \"x\"\r\n").await;
+    let other = site.request("GET", "/static/site.css", "if-none-match: \"x\"\r\n").await;
     assert_eq!((other.status(), other.body), (200, first.body));
 }
 

@@ -1,8 +1,7 @@
-use chat::Announce;
 use serde_json::json;
 
 use crate::person::Person;
-use crate::site::Site;
+use crate::site::{Announce, Site};
 
 #[tokio::test]
 async fn the_first_message_welcomes_by_name_and_room() {

@@ -1,13 +1,15 @@
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use chat::{Announce, Bot, BotChannel, LogIn, Messages};
+use chat::rooms::Messages;
+use narrows::ChannelLayer;
 use narrows::layer::MemoryLayer;
-use narrows::serve::settings::Settings;
+use narrows::serve::settings::{Command, Loaded, Settings};
 use narrows::serve::{Address, Server};
-use narrows::{ChannelLayer, Channels};
-use narrows_django::password::{Hasher, Hashing};
-use narrows_django::{Accounts, Database, SecretKeys};
+use narrows_web::models::sea_orm::ConnectionTrait;
+use narrows_web::narrows_django::Database;
+use narrows_web::narrows_django::password::{Hasher, Hashing};
+use narrows_web::{Opened, Project};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,6 +19,7 @@ use tokio::task::JoinHandle;
 /// The site, served on a port of this machine until it is stopped or dropped.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
+    site: narrows_web::Site,
     end: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -24,37 +27,37 @@ pub(crate) struct Site {
 /// The database of a site, or of several.
 #[derive(Clone)]
 pub(crate) struct Home {
-    pub(crate) database: Database,
+    url: String,
     // Removed with the last of them.
     _folder: std::sync::Arc<TempDir>,
 }
 
 impl Home {
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/chat.sqlite3?mode=rwc", folder.path().display());
-        Self { _folder: folder.into(), ..Self::at(&url).await }
+        Self { url, _folder: folder.into() }
     }
 
     /// The same in this database.
-    pub(crate) async fn at(url: &str) -> Self {
-        let database = Database::connect(url).await.unwrap();
-        database.create_tables().await.unwrap();
-        Self { database, _folder: tempfile::tempdir().unwrap().into() }
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: tempfile::tempdir().unwrap().into() }
     }
 
-    /// What was said, in its database.
-    pub(crate) async fn messages(&self) -> Messages {
-        Messages::open(&self.database).await.unwrap()
+    /// A connection of the test's own.
+    pub(crate) async fn database(&self) -> Database {
+        Database::connect(&self.url).await.unwrap()
     }
 
-    /// Its accounts on a node. Passwords are hashed quickly here.
-    async fn accounts(&self, channels: &Channels) -> Accounts {
-        let hashing = Hashing::new(Hasher::pbkdf2_sha256(1_000).unwrap());
-        let builder = Accounts::builder(SecretKeys::new("the key of the tests"), self.database.clone());
-        let accounts = builder.hashing(hashing).channels(channels).build();
-        accounts.create_token_table().await.unwrap();
-        accounts
+    /// The settings of a node here.
+    pub(crate) fn settings(&self, project: &Project, more: &[&str]) -> Loaded {
+        let here = ["--database-url", &self.url, "--secret-key", "the key of the tests", "--development", "off"];
+        let args = here.iter().chain(&["--shards", "2", "--drain-window", "0s"]).chain(more);
+        let args = args.map(|arg| OsString::from(*arg));
+        match Settings::load(&project.program(), args, [("", ""); 0]).unwrap() {
+            Command::Run(loaded) => *loaded,
+            Command::Print(text) => panic!("{text}"),
+        }
     }
 }
 
@@ -64,6 +67,26 @@ pub(crate) enum Doors {
     Off,
     Optional,
     Required,
+}
+
+/// Who may announce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Announce {
+    Everyone,
+    Nobody,
+}
+
+/// Who runs the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bot {
+    Here,
+    Off,
+}
+
+/// The project on this layer. Passwords are hashed quickly here.
+pub(crate) fn project(layer: impl ChannelLayer) -> Project {
+    let hashing = Hashing::new(Hasher::pbkdf2_sha256(1_000).unwrap());
+    chat::project().channel_layer(layer).accounts(|accounts| accounts.hashing(hashing))
 }
 
 impl Site {
@@ -81,12 +104,11 @@ impl Site {
         bot: Bot,
         layer: impl ChannelLayer,
     ) -> Self {
-        let home = Home::new().await;
-        Self::serve(bind, announce, bot, layer, &home, Doors::Optional).await
+        Self::serve(bind, announce, bot, layer, &Home::new(), Doors::Optional).await
     }
 
     pub(crate) async fn start_with_doors(doors: Doors) -> Self {
-        Self::node(&Home::new().await, MemoryLayer::new(), doors).await
+        Self::node(&Home::new(), MemoryLayer::new(), doors).await
     }
 
     /// One of several nodes.
@@ -102,20 +124,18 @@ impl Site {
         home: &Home,
         doors: Doors,
     ) -> Self {
-        let mut settings = Settings::default();
-        settings.bind = vec![bind.to_owned()];
-        settings.shards = 2;
-        settings.drain_window = Duration::ZERO;
-        let channels = Channels::builder().settings(&settings).unwrap().layer(layer).build();
-        let bot_channel = BotChannel::of(bot);
-        let log_in = match doors {
-            Doors::Off => LogIn::Off,
-            Doors::Optional => LogIn::Optional(home.accounts(&channels).await),
-            Doors::Required => LogIn::Required(home.accounts(&channels).await),
-        };
-        let messages = home.messages().await;
-        let app = chat::app(&channels, chat::Site::new(announce, &bot_channel, log_in, &messages));
-        let server = Server::new(app, &channels, &settings).listen().await.unwrap();
+        let [announce, bot, doors] =
+            [format!("{announce:?}"), format!("{bot:?}"), format!("{doors:?}")].map(|said| said.to_lowercase());
+        let more = ["--bind", bind, "--announce", &announce, "--bot", &bot, "--accounts", &doors];
+        let project = project(layer);
+        let loaded = home.settings(&project, &more);
+        Self::run(project.open(loaded).await.unwrap(), home).await
+    }
+
+    async fn run(mut opened: Opened, home: &Home) -> Self {
+        let site = opened.site().clone();
+        let settings = &site.settings().settings;
+        let server = Server::new(opened.router(), site.channels(), settings).listen().await.unwrap();
         let Address::Tcp(address) = server.addresses()[0] else { unreachable!("it is bound to TCP") };
         let (end, ended) = oneshot::channel::<()>();
         let running = server.run_until(async move {
@@ -124,16 +144,25 @@ impl Site {
         });
         let home = home.clone();
         let serving = tokio::spawn(async move {
-            match bot {
-                Bot::Here => {
-                    let bot = chat::bot(&channels, &bot_channel, &messages);
-                    bot.run_until(running).await.unwrap();
-                }
-                Bot::Off | Bot::Only => running.await,
+            match opened.take_workers().pop() {
+                Some(bot) => drop(bot.run_until(running).await.unwrap()),
+                None => running.await,
             }
             drop(home);
         });
-        Self { address, end, serving }
+        Self { address, site, end, serving }
+    }
+
+    /// What was said, in its database.
+    pub(crate) fn messages(&self) -> Messages {
+        Messages::of(&self.site)
+    }
+
+    /// Lets somebody who has registered into the admin.
+    pub(crate) async fn promote(&self, name: &str) {
+        let user = self.site.accounts().user_by_name(name).await.unwrap().unwrap();
+        let sql = format!("UPDATE auth_user SET is_staff = true, is_superuser = true WHERE id = {}", user.id.as_str());
+        self.site.database().connection().execute_unprepared(&sql).await.unwrap();
     }
 
     /// Ends it as SIGTERM would, and waits until it has ended.
@@ -148,7 +177,7 @@ impl Site {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.request("GET", path, "").await
+        self.request("GET", path, "accept: text/html,*/*;q=0.8\r\n").await
     }
 
     pub(crate) async fn request(&self, method: &str, path: &str, headers: &str) -> Answer {

@@ -1,8 +1,7 @@
-use chat::Announce;
 use serde_json::json;
 
 use super::{Person, with_browsers};
-use crate::site::Site;
+use crate::site::{Announce, Site};
 
 #[tokio::test]
 async fn two_in_a_room_see_what_the_other_says_and_a_third_elsewhere_sees_nothing() {
