@@ -2,10 +2,13 @@
 
 /// Declares a module beside the others: `pub mod blog;`, in the order of names, in which rustfmt keeps them.
 ///
-/// `None` where there is no other module.
+/// The first one comes before what is imported. `None` where there is neither.
 pub(super) fn add_module(text: &str, keyword: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let first = lines.iter().position(|line| module(line).is_some())?;
+    let Some(first) = lines.iter().position(|line| module(line).is_some()) else {
+        let imports = lines.iter().position(|line| line.starts_with("use "))?;
+        return Some(insert(&lines, imports, &format!("{keyword} {name};\n\n")));
+    };
     let block = lines[first..].iter().take_while(|line| module(line).is_some());
     let before = block.filter(|line| module(line).is_some_and(|other| other < name)).count();
     Some(insert(&lines, first + before, &format!("{keyword} {name};\n")))
@@ -13,16 +16,16 @@ pub(super) fn add_module(text: &str, keyword: &str, name: &str) -> Option<String
 
 /// Adds `.app(NAME::app())` to the project: after the apps that are modules of it, or before all apps.
 ///
-/// `None` where there is no app on a line of its own.
+/// The first one comes after the project's assets. `None` where neither is on a line of its own.
 pub(super) fn add_app(text: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let modules: Vec<&str> = lines.iter().filter_map(|line| module(line)).collect();
     let is_own = |line: &&str| app(line).is_some_and(|app| modules.contains(&app));
-    let place = match lines.iter().rposition(is_own) {
-        Some(last) => last + 1,
-        None => lines.iter().position(|line| line.trim_start().starts_with(".app("))?,
-    };
-    let indent = lines.iter().find(|line| line.trim_start().starts_with(".app("))?;
+    let begins = |line: &str, with: &str| line.trim_start().starts_with(with);
+    let other = || lines.iter().position(|line| begins(line, ".app("));
+    let assets = || Some(lines.iter().position(|line| begins(line, ".assets("))? + 1);
+    let place = lines.iter().rposition(is_own).map(|last| last + 1).or_else(other).or_else(assets)?;
+    let indent = lines.iter().find(|line| begins(line, ".app(") || begins(line, ".assets("))?;
     let indent = &indent[..indent.len() - indent.trim_start().len()];
     Some(insert(&lines, place, &format!("{indent}.app({name}::app())\n")))
 }
@@ -83,6 +86,14 @@ pub fn project() -> Project {
         let text = "mod a;\n  Project::new()\n    .app(accounts::app())\n    .app(admin().app())\n";
         let expected = "mod a;\n  Project::new()\n    .app(b::app())\n    .app(accounts::app())\n    .app(admin().app())\n";
         assert_eq!(add_app(text, "b").unwrap(), expected);
+    }
+
+    #[test]
+    fn the_first_app_comes_after_the_assets_and_its_module_before_the_imports() {
+        let text = "//! The site.\n\nuse a::b;\n\nfn p() {\n    P::new()\n        .assets(assets!())\n}\n";
+        let expected = "//! The site.\n\npub mod blog;\n\nuse a::b;\n\nfn p() {\n    P::new()\n        .assets(assets!())\n        .app(blog::app())\n}\n";
+        let text = add_app(&add_module(text, "pub mod", "blog").unwrap(), "blog").unwrap();
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -43,6 +43,15 @@ const PROJECT: &[(&str, &str)] = files!(
     ]
 );
 
+/// What is different in a project without an app.
+const BARE: &[(&str, &str)] = files!(
+    "bare",
+    ["src/lib.rs", "templates/404.html", "templates/base.html", "tests/it/main.rs", "tests/it/site.rs"]
+);
+
+/// The app of the sample, as paths and the README name it.
+const SAMPLES_APP: &str = "src/chat/";
+
 /// An app called `newapp`, of a project called `mysite`.
 const APP: &[(&str, &str)] = files!(
     "app",
@@ -64,10 +73,15 @@ const APP: &[(&str, &str)] = files!(
 const SAMPLE: &str = "mysite";
 const SAMPLE_APP: &str = "newapp";
 
-/// The files of a project of this name: paths in its folder, and texts.
-pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
+/// The files of a project of this name: paths in its folder, and texts. A bare one has no app.
+pub(super) fn project(name: &Name, is_bare: bool) -> impl Iterator<Item = (String, String)> {
     let module = name.module();
-    PROJECT.iter().map(move |(path, text)| {
+    let is_wanted =
+        move |path: &str| !is_bare || !(path.starts_with(SAMPLES_APP) || path == "tests/it/chat.rs");
+    let common = PROJECT.iter().filter(move |(path, _)| is_wanted(path));
+    let other = BARE.iter().filter(move |_| is_bare);
+    common.chain(other).map(move |(path, text)| {
+        let text = if is_bare { without_app(text) } else { (*text).to_owned() };
         let text = text.replace(SAMPLE, if path.ends_with(".rs") { &module } else { name.as_str() });
         let path = match *path {
             // Under its own name cargo would take the folder for a package, and git the file for its own.
@@ -77,6 +91,11 @@ pub(super) fn project(name: &Name) -> impl Iterator<Item = (String, String)> {
         };
         (path, text)
     })
+}
+
+/// Without the lines that tell of the sample's app.
+fn without_app(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !line.contains(SAMPLES_APP)).collect()
 }
 
 /// The files of an app's own folder: paths in it, and texts.
@@ -117,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_samples_is_listed() {
-        for (folder, list) in [("project", PROJECT), ("app", APP)] {
+        for (folder, list) in [("project", PROJECT), ("bare", BARE), ("app", APP)] {
             let listed: Vec<_> = list.iter().map(|(path, _)| *path).collect();
             assert_eq!(files_in(folder), listed);
         }

@@ -23,6 +23,9 @@ pub(crate) struct New {
     folder: Option<PathBuf>,
     #[command(flatten)]
     source: SourceArgs,
+    /// Leave out the app, the accounts' pages and the admin: a site with nothing in it yet
+    #[arg(long)]
+    bare: bool,
     /// Make no git repository; otherwise there will be one, unless the folder is in a repository already
     #[arg(long)]
     no_git: bool,
@@ -52,7 +55,7 @@ impl New {
         let source = self.source.check()?;
         let place = self.folder.unwrap_or_else(|| name.as_str().into());
         let folder = NewFolder::new(&place)?;
-        for (path, mut text) in files::project(&name) {
+        for (path, mut text) in files::project(&name, self.bare) {
             if path == "Cargo.toml" {
                 text = source.apply(&text);
                 if is_in_workspace(folder.place()) {
@@ -65,10 +68,16 @@ impl New {
             make_repository(&folder.path());
         }
         folder.finish()?;
-        println!("Made {name}: a site with an app for chat rooms, accounts and an admin. Next:\n");
+        let what =
+            if self.bare { "nothing in it yet" } else { "an app for chat rooms, accounts and an admin" };
+        println!("Made {name}: a site with {what}. Next:\n");
         println!("    cd {}", place.display());
         println!("    narrows run                # builds it, and serves it at http://127.0.0.1:8000/");
-        println!("    narrows createsuperuser    # somebody for http://127.0.0.1:8000/admin/\n");
+        if self.bare {
+            println!("    narrows app NAME           # an app\n");
+        } else {
+            println!("    narrows createsuperuser    # somebody for http://127.0.0.1:8000/admin/\n");
+        }
         println!("Its README.md says what is where.");
         Ok(ExitCode::SUCCESS)
     }

@@ -5,6 +5,7 @@ mod generated;
 mod new;
 mod run;
 mod server;
+mod tutorial;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,3 @@
+//! The site as its visitors see it.
+
+mod site;

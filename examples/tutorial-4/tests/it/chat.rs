@@ -1,0 +1,84 @@
+use narrows_web::testing::{Browser, Received, TestClient, TestSite};
+use serde_json::{Value, json};
+
+async fn site() -> TestSite {
+    tutorial_4::project().test().await
+}
+
+/// Somebody who is logged in, in a browser of their own.
+async fn user(site: &TestSite, name: &str) -> Browser {
+    let browser = site.another_browser();
+    browser.log_in(&site.user(name).await).await;
+    browser
+}
+
+/// The next thing that was said; who came and went is passed over.
+async fn said(page: &mut TestClient) -> Value {
+    loop {
+        let message: Value = page.receive().await;
+        if message["type"] == "said" {
+            return message;
+        }
+    }
+}
+
+/// The code that the server closes with.
+async fn closed(page: &mut TestClient) -> u16 {
+    loop {
+        if let Some(Received::Closed { code, .. }) = page.next().await {
+            return code;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_one_says_all_in_the_room_hear_and_who_comes_later_reads() {
+    let site = site().await;
+    let mut ada = user(&site, "Ada").await.socket("/ws/chat/tea/").await;
+    let mut grace = user(&site, "Grace").await.socket("/ws/chat/tea/").await;
+
+    ada.send(&json!({"type": "say", "text": "Hello"})).await;
+
+    let message = said(&mut grace).await;
+    assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
+    let mut later = user(&site, "Joan").await.socket("/ws/chat/tea/").await;
+    assert_eq!(said(&mut later).await, message);
+}
+
+#[tokio::test]
+async fn rooms_are_for_users() {
+    let site = site().await;
+    let page = site.get("/chat/tea/").await;
+    assert_eq!(page.header("location"), Some("/login/?next=/chat/tea/"));
+    let refused = site.socket_request("/ws/chat/tea/").try_connect().await;
+    assert_eq!(refused.expect_err("they are not logged in").status(), 401);
+}
+
+#[tokio::test]
+async fn nothing_at_all_is_not_said() {
+    let site = site().await;
+    let mut ada = user(&site, "Ada").await.socket("/ws/chat/tea/").await;
+
+    for text in ["  ", &"a".repeat(2001), "Hello"] {
+        ada.send(&json!({"type": "say", "text": text})).await;
+    }
+
+    assert_eq!(said(&mut ada).await["text"], "Hello");
+}
+
+#[tokio::test]
+async fn who_logs_out_leaves_the_room() {
+    let site = site().await;
+    let ada = user(&site, "Ada").await;
+    let mut page = ada.socket("/ws/chat/tea/").await;
+
+    ada.post_form("/logout/", &[]).await;
+
+    assert_eq!(closed(&mut page).await, 4401);
+}
+
+#[tokio::test]
+async fn the_migrations_are_up_to_date() {
+    let unmade = tutorial_4::project().unmade_migrations();
+    assert!(unmade.is_empty(), "`narrows makemigrations` writes {unmade:?}");
+}
