@@ -33,10 +33,17 @@ impl Consumer for Room {
         Ok(Self { name })
     }
 
-    async fn receive(&mut self, message: FromPage, conn: &mut Connection<Self>) -> Result<(), Close> {
+    async fn receive(
+        &mut self,
+        message: FromPage,
+        conn: &mut Connection<Self>,
+    ) -> Result<(), Close> {
         let FromPage::Say { text } = message;
         let text = format!("“{text}”, echoes through {}.", self.name);
-        conn.send(&ToPage::Said { from: "the room".to_owned(), text })?;
+        conn.send(&ToPage::Said {
+            from: "the room".to_owned(),
+            text,
+        })?;
         Ok(())
     }
 }

@@ -12,8 +12,16 @@ async fn the_first_page_leads_to_a_room() {
 
     let room = site.follow(site.get("/enter/?room=green+tea").await).await;
 
-    assert!(room.text().contains("<h1>green tea</h1>"), "{}", room.text());
-    assert!(room.text().contains("/ws/chat/green%20tea/"), "{}", room.text());
+    assert!(
+        room.text().contains("<h1>green tea</h1>"),
+        "{}",
+        room.text()
+    );
+    assert!(
+        room.text().contains("/ws/chat/green%20tea/"),
+        "{}",
+        room.text()
+    );
 }
 
 #[tokio::test]
@@ -23,5 +31,8 @@ async fn what_is_said_comes_back() {
 
     page.send(&json!({"type": "say", "text": "Hello"})).await;
 
-    page.expect(&json!({"type": "said", "from": "the room", "text": "“Hello”, echoes through tea."})).await;
+    page.expect(
+        &json!({"type": "said", "from": "the room", "text": "“Hello”, echoes through tea."}),
+    )
+    .await;
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use axum::http::StatusCode;
-use narrows::{Close, Connection, Consumer, Group, History, NameError, NoEvent, PresenceDiff, Reject};
+use narrows::{
+    Close, Connection, Consumer, Group, History, NameError, NoEvent, PresenceDiff, Reject,
+};
 use narrows_web::narrows_django::Session;
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +59,20 @@ impl Consumer for Room {
         Ok(Self { group, name })
     }
 
-    async fn receive(&mut self, message: FromPage, conn: &mut Connection<Self>) -> Result<(), Close> {
+    async fn receive(
+        &mut self,
+        message: FromPage,
+        conn: &mut Connection<Self>,
+    ) -> Result<(), Close> {
         let FromPage::Say { text } = message;
-        conn.broadcast(&self.group, &ToRoom::Said { from: self.name.clone(), text }).await?;
+        conn.broadcast(
+            &self.group,
+            &ToRoom::Said {
+                from: self.name.clone(),
+                text,
+            },
+        )
+        .await?;
         Ok(())
     }
 }

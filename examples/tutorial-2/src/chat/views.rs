@@ -19,7 +19,10 @@ pub(super) struct Wanted {
 
 /// The first page, which asks for a room and a name.
 pub(super) async fn index(page: Page) -> Result {
-    page.render("chat/index.html", context! { form => Form::<Wanted>::new() })
+    page.render(
+        "chat/index.html",
+        context! { form => Form::<Wanted>::new() },
+    )
 }
 
 /// Keeps the name in the session and sends the browser on to the room, or shows what is wrong.

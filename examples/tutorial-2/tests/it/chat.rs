@@ -7,7 +7,9 @@ async fn site() -> TestSite {
 
 /// Somebody who has entered a room, and their socket.
 async fn enter(browser: &Browser, room: &str, name: &str) -> TestClient {
-    let entered = browser.post_form("/", &[("room", room), ("name", name)]).await;
+    let entered = browser
+        .post_form("/", &[("room", room), ("name", name)])
+        .await;
     assert_eq!(entered.status(), 303, "{}", entered.text());
     browser.socket(&format!("/ws/chat/{room}/")).await
 }
@@ -32,7 +34,10 @@ async fn what_one_says_all_in_the_room_hear() {
 
     for page in [&mut ada, &mut grace] {
         let message = said(page).await;
-        assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
+        assert_eq!(
+            (&message["from"], &message["text"]),
+            (&json!("Ada"), &json!("Hello"))
+        );
     }
 }
 

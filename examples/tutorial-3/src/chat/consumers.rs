@@ -59,17 +59,30 @@ impl Consumer for Room {
         // First into the group, then what was said before: so nothing is missed in between.
         conn.join(&group).await?;
         let recent = message::Entity::find().filter(message::Column::Room.eq(&room));
-        let recent = recent.order_by_desc(message::Column::Id).limit(RECENT).all(&db).await?;
+        let recent = recent
+            .order_by_desc(message::Column::Id)
+            .limit(RECENT)
+            .all(&db)
+            .await?;
         for message in recent.into_iter().rev() {
             conn.send(&ToPage::Room(message.into()))?;
         }
         let present = group.presence::<()>();
         conn.join(&present.diffs()).await?;
         conn.track(&present, &user.username, ()).await?;
-        Ok(Self { room, group, user, db })
+        Ok(Self {
+            room,
+            group,
+            user,
+            db,
+        })
     }
 
-    async fn receive(&mut self, message: FromPage, conn: &mut Connection<Self>) -> Result<(), Close> {
+    async fn receive(
+        &mut self,
+        message: FromPage,
+        conn: &mut Connection<Self>,
+    ) -> Result<(), Close> {
         let FromPage::Say { text } = message;
         let message = message::ActiveModel {
             room: Set(self.room.clone()),
@@ -78,7 +91,9 @@ impl Consumer for Room {
             sent_at: Set(ChronoUtc::now()),
             ..Default::default()
         };
-        let message = message::Entity::insert(message).exec_with_returning(&self.db).await?;
+        let message = message::Entity::insert(message)
+            .exec_with_returning(&self.db)
+            .await?;
         conn.broadcast(&self.group, &message.into()).await?;
         Ok(())
     }
@@ -91,7 +106,11 @@ pub(super) fn group(room: &str) -> Result<Group<ToRoom>, NameError> {
 
 impl From<message::Model> for ToRoom {
     fn from(message: message::Model) -> Self {
-        Self::Said { id: message.id, from: message.author, text: message.text }
+        Self::Said {
+            id: message.id,
+            from: message.author,
+            text: message.text,
+        }
     }
 }
 

@@ -16,7 +16,10 @@ pub(super) struct Wanted {
 
 /// The first page, which asks for a room.
 pub(super) async fn index(page: Page) -> Result {
-    page.render("chat/index.html", context! { form => Form::<Wanted>::new() })
+    page.render(
+        "chat/index.html",
+        context! { form => Form::<Wanted>::new() },
+    )
 }
 
 /// Sends the browser on to that room, or shows what is wrong.

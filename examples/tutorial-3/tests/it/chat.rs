@@ -31,7 +31,10 @@ async fn what_one_says_all_in_the_room_hear_and_who_comes_later_reads() {
     ada.send(&json!({"type": "say", "text": "Hello"})).await;
 
     let message = said(&mut grace).await;
-    assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
+    assert_eq!(
+        (&message["from"], &message["text"]),
+        (&json!("Ada"), &json!("Hello"))
+    );
     let mut later = user(&site, "Joan").await.socket("/ws/chat/tea/").await;
     assert_eq!(said(&mut later).await, message);
 }
@@ -48,5 +51,8 @@ async fn rooms_are_for_users() {
 #[tokio::test]
 async fn the_migrations_are_up_to_date() {
     let unmade = tutorial_3::project().unmade_migrations();
-    assert!(unmade.is_empty(), "`narrows makemigrations` writes {unmade:?}");
+    assert!(
+        unmade.is_empty(),
+        "`narrows makemigrations` writes {unmade:?}"
+    );
 }

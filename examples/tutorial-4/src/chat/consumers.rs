@@ -60,17 +60,30 @@ impl Consumer for Room {
         // First into the group, then what was said before: so nothing is missed in between.
         conn.join(&group).await?;
         let recent = message::Entity::find().filter(message::Column::Room.eq(&room));
-        let recent = recent.order_by_desc(message::Column::Id).limit(RECENT).all(&db).await?;
+        let recent = recent
+            .order_by_desc(message::Column::Id)
+            .limit(RECENT)
+            .all(&db)
+            .await?;
         for message in recent.into_iter().rev() {
             conn.send(&ToPage::Room(message.into()))?;
         }
         let present = group.presence::<()>();
         conn.join(&present.diffs()).await?;
         conn.track(&present, &user.username, ()).await?;
-        Ok(Self { room, group, user, db })
+        Ok(Self {
+            room,
+            group,
+            user,
+            db,
+        })
     }
 
-    async fn receive(&mut self, message: FromPage, conn: &mut Connection<Self>) -> Result<(), Close> {
+    async fn receive(
+        &mut self,
+        message: FromPage,
+        conn: &mut Connection<Self>,
+    ) -> Result<(), Close> {
         let FromPage::Say { text } = message;
         if text.trim().is_empty() || text.chars().count() > MAX_CHARS {
             let detail = format!("A message has 1 to {MAX_CHARS} characters.");
@@ -84,7 +97,9 @@ impl Consumer for Room {
             sent_at: Set(ChronoUtc::now()),
             ..Default::default()
         };
-        let message = message::Entity::insert(message).exec_with_returning(&self.db).await?;
+        let message = message::Entity::insert(message)
+            .exec_with_returning(&self.db)
+            .await?;
         conn.reply(&message.id)?;
         conn.broadcast(&self.group, &message.into()).await?;
         Ok(())
@@ -98,7 +113,11 @@ pub(super) fn group(room: &str) -> Result<Group<ToRoom>, NameError> {
 
 impl From<message::Model> for ToRoom {
     fn from(message: message::Model) -> Self {
-        Self::Said { id: message.id, from: message.author, text: message.text }
+        Self::Said {
+            id: message.id,
+            from: message.author,
+            text: message.text,
+        }
     }
 }
 

@@ -40,7 +40,10 @@ async fn what_one_says_all_in_the_room_hear_and_who_comes_later_reads() {
     ada.send(&json!({"type": "say", "text": "Hello"})).await;
 
     let message = said(&mut grace).await;
-    assert_eq!((&message["from"], &message["text"]), (&json!("Ada"), &json!("Hello")));
+    assert_eq!(
+        (&message["from"], &message["text"]),
+        (&json!("Ada"), &json!("Hello"))
+    );
     let mut later = user(&site, "Joan").await.socket("/ws/chat/tea/").await;
     assert_eq!(said(&mut later).await, message);
 }
@@ -80,5 +83,8 @@ async fn who_logs_out_leaves_the_room() {
 #[tokio::test]
 async fn the_migrations_are_up_to_date() {
     let unmade = tutorial_4::project().unmade_migrations();
-    assert!(unmade.is_empty(), "`narrows makemigrations` writes {unmade:?}");
+    assert!(
+        unmade.is_empty(),
+        "`narrows makemigrations` writes {unmade:?}"
+    );
 }

@@ -41,7 +41,7 @@ fn example(part: u32) -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
             match name.as_str() {
-                "Cargo.toml" | "data" => {}
+                "Cargo.toml" | "rustfmt.toml" | "data" => {}
                 _ if path.is_dir() => folders.push(path),
                 _ => drop(found.insert(name.clone(), in_example(part, &name))),
             }
