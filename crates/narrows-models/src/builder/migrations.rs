@@ -45,7 +45,7 @@ impl Migration {
         self.operation(Operation::RenameTable { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// Adds a column. One that holds no NULL and has no default needs a [`fill`](Column::fill) for the rows that are there.
+    /// Adds a column. One that holds no NULL and has no default needs a [`fill`](crate::schema::Column::fill) for the rows that are there.
     ///
     /// ```
     /// # use narrows_models::migration::{Column, Migration};
@@ -81,8 +81,8 @@ impl Migration {
         })
     }
 
-    /// Changes type, length, NULL or default of the column of this name. [`Column::fill`] says what takes the place of
-    /// NULLs, where it may hold none any more, and [`Column::undo_fill`] the same on the way back.
+    /// Changes type, length, NULL or default of the column of this name. [`Column::fill`](crate::schema::Column::fill) says what takes the place of
+    /// NULLs, where it may hold none any more, and [`Column::undo_fill`](crate::schema::Column::undo_fill) the same on the way back.
     ///
     /// ```
     /// # use narrows_models::migration::{Column, Migration};
