@@ -1,3 +1,5 @@
+#![allow(unreachable_pub, reason = "SeaORM's macros want the types of an entity to be public")]
+
 use narrows_models::sea_orm;
 use narrows_models::sea_orm::entity::prelude::*;
 
@@ -18,7 +20,7 @@ pub struct Model {
     /// The row: its table, its key as in addresses, and what it was called.
     #[sea_orm(column_type = "String(StringLen::N(100))")]
     pub object_table: String,
-    #[sea_orm(column_type = "String(StringLen::N(255))")]
+    #[sea_orm(indexed, column_type = "String(StringLen::N(255))")]
     pub object_key: String,
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub object_label: String,

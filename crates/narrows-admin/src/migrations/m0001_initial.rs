@@ -14,6 +14,6 @@ pub(super) fn migration() -> Migration {
             .column(Column::varchar("object_label", 255))
             .column(Column::text("changes"))
             .primary_key(["id"])
-            .index(Index::new("idx-narrows_admin_log-object_table", ["object_table", "object_key"])),
+            .index(Index::new("idx-narrows_admin_log-object_key", ["object_key"])),
     )
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use narrows_models::sea_orm::sea_query::{
-    Alias, Expr, ForeignKeyAction, Iden, SelectStatement, SimpleExpr, TableRef,
+    Alias, Expr, ForeignKeyAction, SelectStatement, SimpleExpr, TableRef,
 };
 use narrows_models::sea_orm::{
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, PrimaryKeyToColumn,
@@ -104,7 +104,7 @@ pub(crate) enum Label {
     /// By its key.
     Key,
     /// By a function of the site's own, which takes the model as SeaORM selects it.
-    Own { select: SelectStatement, of: LabelOf },
+    Own { select: Box<SelectStatement>, of: LabelOf },
 }
 
 impl Model {
@@ -230,7 +230,7 @@ impl Model {
         of: impl Fn(&E::Model) -> String + Send + Sync + 'static,
     ) -> Label {
         Label::Own {
-            select: E::find().into_query(),
+            select: Box::new(E::find().into_query()),
             of: Arc::new(move |row| Ok(of(&E::Model::from_query_result(row, "")?))),
         }
     }
@@ -254,7 +254,7 @@ type Columns = Vec<String>;
 /// What the entity's relations say that this table points at.
 fn links<E: EntityTrait>() -> Vec<(Columns, String, Columns, OnDelete)> {
     let names = |identity: &narrows_models::sea_orm::Identity| -> Columns {
-        identity.iter().map(|column| column.to_string()).collect()
+        identity.iter().map(ToString::to_string).collect()
     };
     let mut links = Vec::new();
     for relation in E::Relation::iter() {

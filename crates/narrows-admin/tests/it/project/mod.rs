@@ -58,12 +58,10 @@ pub(crate) fn project() -> Project {
 /// The tables of the library, as SeaORM makes them.
 pub(crate) async fn tables(site: &Site) -> Result<(), narrows_admin::sea_orm::DbErr> {
     let (db, schema) = (site.db(), Schema::new(site.database().backend()));
-    // Until a site's migrations are applied for it.
-    db.execute_unprepared("CREATE TABLE IF NOT EXISTS narrows_admin_log (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, at text NOT NULL, user_id varchar(100) NOT NULL, username varchar(254) NOT NULL, action varchar(30) NOT NULL, object_table varchar(100) NOT NULL, object_key varchar(255) NOT NULL, object_label varchar(255) NOT NULL, changes text NOT NULL)").await?;
     for table in [
         schema.create_table_from_entity(author::Entity),
-        schema.create_table_from_entity(book::Entity),
         schema.create_table_from_entity(branch::Entity),
+        schema.create_table_from_entity(book::Entity),
         schema.create_table_from_entity(stock::Entity),
         schema.create_table_from_entity(loan::Entity),
         schema.create_table_from_entity(note::Entity),
