@@ -50,6 +50,15 @@ pub(crate) struct Model {
     pub(crate) role: Role,
 }
 
+/// A title within a sentence: `Created at` is `created at`, and `ID` stays.
+pub(crate) fn within(title: &str) -> String {
+    let word = |word: &str| {
+        let is_short_form = word.len() > 1 && word.chars().all(char::is_uppercase);
+        if is_short_form { word.to_owned() } else { word.to_lowercase() }
+    };
+    title.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// A name of SQL's or Rust's as people read it.
 pub(crate) fn title(name: &str) -> String {
     words::title(name, false)

@@ -192,6 +192,7 @@ pub(crate) mod note {
         pub extra: Option<String>,
         #[sea_orm(column_type = "Decimal(Some((8, 2)))", nullable)]
         pub fee: Option<f64>,
+        #[sea_orm(column_type = "Uuid", nullable)]
         pub parent_id: Option<Vec<u8>>,
     }
 
