@@ -1,9 +1,10 @@
 mod beginner;
 mod changes;
 mod failures;
+mod killed;
 mod kinds;
 mod orders;
 mod rebuilds;
-mod site;
+pub(crate) mod site;
 mod structure;
 mod walk;

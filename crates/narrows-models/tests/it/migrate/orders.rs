@@ -19,7 +19,10 @@ fn empty(name: &str) -> Migration {
     Migration::new(name)
 }
 
-async fn site_of(apps: &[(&str, Vec<Migration>)]) -> (Site, Migrator) {
+/// Its name and its migrations.
+type App = (&'static str, Vec<Migration>);
+
+async fn site_of(apps: &[App]) -> (Site, Migrator) {
     let site = Site::sqlite().await;
     let migrator = Migrator::new(&site.connection);
     let migrator = apps.iter().fold(migrator, |migrator, (app, all)| migrator.app(app, list(all.clone())));
@@ -33,7 +36,7 @@ fn names(done: Vec<narrows_models::migrate::Done>) -> Vec<String> {
 }
 
 /// `b` comes first in the list, and after the first of `a`.
-fn two_apps() -> [(&'static str, Vec<Migration>); 2] {
+fn two_apps() -> [App; 2] {
     [
         ("b", vec![empty("0001").after("a", "0001"), empty("0002")]),
         ("a", vec![empty("0001"), empty("0002").after("b", "0001")]),
@@ -57,7 +60,7 @@ async fn migrations_come_after_those_of_other_apps_that_they_name() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_an_error_that_says_what() {
-    let cases: [(&[(&str, Vec<Migration>)], &str); 4] = [
+    let cases: [(&[App], &str); 4] = [
         (&[("a", vec![empty("1").after("b", "2")])], "a.1 comes after b.2, which is not there"),
         (
             &[("a", vec![empty("1").after("b", "1")]), ("b", vec![empty("1").after("a", "1")])],
