@@ -134,6 +134,9 @@ fn planned_operation(task: &work::Task<'_>) -> PlannedOperation {
                 sql.push(format!("-- refused where {why}"));
             }
             work::Step::Statement(Statement::Rebuild(rebuild)) => {
+                sql.push(
+                    "-- after PRAGMA foreign_keys = OFF, which has to come before the transaction".to_owned(),
+                );
                 let all = rebuild::statements(rebuild, &[], &[]);
                 sql.extend(all.unwrap_or_default());
             }

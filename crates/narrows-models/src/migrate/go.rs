@@ -21,6 +21,10 @@ impl Migrator {
         self.check(&graph, &graph.applied(&known.names))?;
         let pending = graph.steps(&self.target, &graph.applied(&known.names), &known.begun(&graph))?;
         self.refuse_gone(&graph, &known.names, &pending)?;
+        if pending.is_empty() {
+            // Without a lock, or a word to a database that only reads.
+            return Ok(Report { done: Vec::new(), gone: graph.gone(&known.names) });
+        }
         // Before a connection is held, as it may be the only one.
         let made = if self.fake { Vec::new() } else { self.make(&graph, &pending).await? };
         let mut report = Report { done: Vec::new(), gone: graph.gone(&known.names) };

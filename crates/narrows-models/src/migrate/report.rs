@@ -89,7 +89,7 @@ pub struct Status {
     pub known: bool,
 }
 
-/// What goes on, for [`Migrator::on_notice`].
+/// What goes on, for [`Migrator::on_notice`](crate::Migrator::on_notice).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice {

@@ -79,6 +79,27 @@ async fn a_migration_that_stopped_half_way_can_be_taken_back_but_not_be_another_
 }
 on_every_database!(a_migration_that_stopped_half_way_can_be_taken_back_but_not_be_another_one);
 
+/// A process ended after the database had done a statement, and before it could say so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_was_done_by_a_process_that_is_gone_counts_as_done() {
+    let Some(site) = Site::mariadb().await else { return };
+    let all = steps();
+    site.migrate(&all[..1]).await.unwrap();
+    site.execute("INSERT INTO person (name) VALUES ('Ada'), ('Ada')").await;
+    site.migrate(&all).await.unwrap_err();
+    site.execute("UPDATE person SET name = 'Ben' WHERE id = 2").await;
+    site.execute("CREATE UNIQUE INDEX `uniq-person-name` ON person (name)").await;
+    let text: String = all[1].operations().iter().map(|operation| format!("{operation:?};")).collect();
+    let print = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // As if it had been in the middle of it; without that word it is an error.
+    site.migrate(&all).await.unwrap_err();
+    site.execute(&format!("UPDATE narrows_migration_progress SET unsure = 1, operations = '{print:016x}'"))
+        .await;
+    assert_eq!(site.migrate(&all).await.unwrap(), ["0002_more"]);
+}
+
 fn code(run: impl Fn() -> Result<(), DbErr> + Send + Sync + Copy + 'static) -> Operation {
     let forwards: narrows_models::migration::RunFn = Arc::new(move |transaction| {
         Box::pin(async move {

@@ -40,6 +40,23 @@ mod thing {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+mod event {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "event")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub(super) id: i64,
+        pub(super) moment: Option<DateTimeWithTimeZone>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 fn things() -> Table {
     table()
         .column(Column::boolean("boolean").default(true))
@@ -129,6 +146,18 @@ async fn a_column_of_each_kind_keeps_what_seaorm_writes(site: Site) {
     assert_eq!(moment.count(&site.connection).await.unwrap(), 1);
 }
 on_every_database!(a_column_of_each_kind_keeps_what_seaorm_writes);
+
+/// With a zone of their own such times can be later than 2038 on MariaDB too.
+async fn a_time_of_the_next_century_is_kept(site: Site) {
+    let event = table().column(Column::date_time("moment").null());
+    site.migrate(&[Migration::new("0001_initial").create_table("event", event)]).await.unwrap();
+    let moment: DateTimeWithTimeZone = "2199-12-31T23:59:59.999999+02:00".parse().unwrap();
+    let moment_in = event::ActiveModel { moment: Set(Some(moment)), ..Default::default() };
+    moment_in.insert(&site.connection).await.unwrap();
+    let found = event::Entity::find().one(&site.connection).await.unwrap().unwrap();
+    assert_eq!(found.moment, Some(moment));
+}
+on_every_database!(a_time_of_the_next_century_is_kept);
 
 /// `a`, `A`, `a ` and `á` are four texts everywhere.
 async fn texts_are_equal_where_they_are_the_same(site: Site) {
