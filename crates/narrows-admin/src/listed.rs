@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use narrows_models::sea_orm::{ColumnTrait as _, EntityTrait, IdenStatic as _, Order};
+use narrows_models::sea_orm::{EntityTrait, IdenStatic as _, Order};
 
 use crate::model::Model;
 
