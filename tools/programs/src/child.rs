@@ -64,7 +64,16 @@ impl Child {
     ///
     /// When the program ends, or a minute passes, without such a line; with its last lines.
     pub fn line(&mut self, start: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        self.line_within(start, PATIENCE)
+    }
+
+    /// The same, of a program that may take this long.
+    ///
+    /// # Panics
+    ///
+    /// As [`line`](Self::line).
+    pub fn line_within(&mut self, start: &str, patience: Duration) -> String {
+        let end = Instant::now() + patience;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
@@ -75,7 +84,7 @@ impl Child {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("{} did not print {start:?} within {PATIENCE:?}{}", self.name, self.shown())
+                    panic!("{} did not print {start:?} within {patience:?}{}", self.name, self.shown())
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     panic!("{} ended without printing {start:?}{}", self.name, self.shown())

@@ -11,6 +11,8 @@ pub(crate) struct NewFolder {
     within: TempDir,
 }
 
+const INNER: &str = "new";
+
 /// Why there is no new folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FolderError {
@@ -35,12 +37,14 @@ impl NewFolder {
         fs::create_dir_all(parent).map_err(failed)?;
         // On the same file system, so that it can be renamed.
         let within = tempfile::Builder::new().prefix(".narrows-new-").tempdir_in(parent).map_err(failed)?;
+        // A folder as any that is made here: the temporary one is for its owner alone.
+        fs::create_dir(within.path().join(INNER)).map_err(failed)?;
         Ok(Self { place, within })
     }
 
     /// Where it is until it is done.
-    pub(crate) fn path(&self) -> &Path {
-        self.within.path()
+    pub(crate) fn path(&self) -> PathBuf {
+        self.within.path().join(INNER)
     }
 
     /// Where it will be.
@@ -51,23 +55,14 @@ impl NewFolder {
     /// Writes a file, and makes the folders on the way.
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), FolderError> {
         let path = self.path().join(path);
-        let parent = path.parent().unwrap_or(self.path());
+        let parent = path.parent().unwrap_or(&path);
         let written = fs::create_dir_all(parent).and_then(|()| fs::write(&path, text));
         written.map_err(|source| self.failed(source))
     }
 
     /// Puts it into its place.
     pub(crate) fn finish(self) -> Result<(), FolderError> {
-        use std::os::unix::fs::PermissionsExt;
-        // A temporary folder is for its owner alone; this one is to be as any that is made here.
-        let made = self.path().join("src").metadata().map(|meta| meta.permissions().mode());
-        let permissions = fs::Permissions::from_mode(made.map_err(|source| self.failed(source))?);
-        let moved =
-            fs::set_permissions(self.path(), permissions).and_then(|()| fs::rename(self.path(), &self.place));
-        moved.map_err(|source| self.failed(source))?;
-        // It is no longer where it would be removed.
-        let _ = self.within.keep();
-        Ok(())
+        fs::rename(self.path(), &self.place).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> FolderError {

@@ -62,7 +62,7 @@ impl New {
             folder.write(&path, &text)?;
         }
         if !self.no_git {
-            make_repository(folder.path());
+            make_repository(&folder.path());
         }
         folder.finish()?;
         println!("Made {name}: a site with an app for chat rooms, accounts and an admin. Next:\n");

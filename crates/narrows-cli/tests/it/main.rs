@@ -15,6 +15,7 @@ mod layer;
 mod misbehaviour;
 mod plot;
 mod presence;
+mod project;
 mod server;
 mod slow;
 mod socket_io;

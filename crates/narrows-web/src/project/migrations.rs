@@ -63,15 +63,20 @@ impl Migrator {
             .filter(|migration| !migration.applied)
             .map(|migration| format!("migrations: {}.{} is not applied", migration.app, migration.name))
             .collect();
-        match make::run(&self.apps, &["--check".to_owned()]) {
-            Ok(outcome) if outcome.code == 0 => {}
-            Ok(outcome) => {
-                let lines = outcome.report.lines().filter(|line| !line.trim().is_empty());
-                missing.extend(lines.map(|line| format!("models: {}", line.trim())));
-            }
-            Err(error) => missing.push(format!("models: {error}")),
-        }
+        missing.extend(self.unmade().iter().map(|line| format!("models: {line}")));
         Ok(missing)
+    }
+
+    /// What models say and migrations do not, a line each.
+    pub(crate) fn unmade(&self) -> Vec<String> {
+        match make::run(&self.apps, &["--check".to_owned()]) {
+            Ok(outcome) if outcome.code == 0 => Vec::new(),
+            Ok(outcome) => {
+                let lines = outcome.report.lines().map(str::trim).filter(|line| !line.is_empty());
+                lines.map(str::to_owned).collect()
+            }
+            Err(error) => vec![error.to_string()],
+        }
     }
 
     /// Does what `makemigrations` says.

@@ -73,10 +73,13 @@ impl Opened {
         for make in tasks {
             beside.spawn(make(site.clone()));
         }
-        for address in addresses {
-            println!("{name} is at {address}");
+        // `narrows run` has said it, and says it once.
+        if site.0.reload.is_none() {
+            for address in addresses {
+                println!("{name} is at {address}");
+            }
+            println!("stop it with Ctrl-C");
         }
-        println!("stop it with Ctrl-C");
         running.await?;
         beside.shutdown().await;
         Ok(())

@@ -6,7 +6,7 @@ use narrows::testing::TestServer;
 use narrows_django::{NewUser, User};
 
 use super::Browser;
-use crate::project::{Chain, Kit, Opened, Said};
+use crate::project::{Chain, Kit, Migrator, Opened, Said};
 use crate::{Project, Site};
 
 /// A project in a test: the whole site, with a database of its own in memory, and a [`Browser`] to look at it.
@@ -60,6 +60,20 @@ impl Project {
         settings: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> impl Future<Output = TestSite> {
         self.open_test(settings.into_iter().map(Into::into).collect(), Location::caller())
+    }
+
+    /// What `makemigrations` would write, a line each: nothing, where the migrations make what the models say.
+    ///
+    /// ```
+    /// # fn project() -> narrows_web::Project { narrows_web::Project::new("mysite", "1.0.0") }
+    /// // #[test]
+    /// fn the_migrations_are_up_to_date() {
+    ///     assert_eq!(project().unmade_migrations(), [""; 0], "`narrows makemigrations` writes them");
+    /// }
+    /// # the_migrations_are_up_to_date();
+    /// ```
+    pub fn unmade_migrations(&self) -> Vec<String> {
+        Migrator::new(&self.apps).unmade()
     }
 
     async fn open_test(self, more: Vec<OsString>, at: &Location<'_>) -> TestSite {

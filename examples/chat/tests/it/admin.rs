@@ -18,7 +18,8 @@ async fn staff_see_rooms_and_what_was_said_there_and_find_it() {
     let site = Site::start().await;
     let mut ada = Person::enter(&site, "lobby", "Ada").await;
     for text in ["tea is ready", "coffee is not"] {
-        ada.ask(json!({"message": text})).await;
+        ada.send(json!({"message": text})).await;
+        ada.next().await;
     }
     let mut grace = staff(&site).await;
 

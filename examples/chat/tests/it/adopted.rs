@@ -53,7 +53,7 @@ async fn goes_on(home: &Home, tables: &[&str]) {
     for last in [3, 4] {
         let site = Site::node(home, MemoryLayer::new(), Doors::Optional).await;
         let mut eve = Person::enter(&site, "lobby", "Eve").await;
-        eve.ask(json!({"message": format!("hello {last}")})).await;
+        eve.send(json!({"message": format!("hello {last}")})).await;
         let page = eve.ask(json!({"type": "history"})).await;
         assert_eq!((&page["epoch"], &page["last"]), (&json!(77), &json!(last)), "{page}");
         let said: Vec<&Value> = page["messages"].as_array().unwrap().iter().map(|kept| &kept["message"]).collect();

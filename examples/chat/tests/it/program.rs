@@ -96,7 +96,7 @@ fn the_commands_apply_and_list_the_migrations_and_say_what_is_wrong() {
     assert!(status.success() && output.contains("rooms"), "{output}");
 
     let (_, listed) = run("showmigrations");
-    assert!(listed.contains("[x] 0001_initial") && !listed.contains("[ ]"), "{listed}");
+    assert!(listed.contains("[X] 0001_initial") && !listed.contains("[ ]"), "{listed}");
     assert!(!run("check").1.contains("is not applied"));
 }
 

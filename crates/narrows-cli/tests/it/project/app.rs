@@ -16,7 +16,10 @@ fn an_app_is_registered_once_and_overwrites_nothing() {
         .replace("pub mod chat;\n", "pub mod blog;\npub mod chat;\n")
         .replace("        .app(chat::app())\n", "        .app(chat::app())\n        .app(blog::app())\n");
     assert_eq!(read("src/lib.rs"), expected);
-    assert!(read("tests/it/main.rs").contains("mod blog;\nmod chat;\n") && root.join("tests/it/blog.rs").is_file());
+    assert!(
+        read("tests/it/main.rs").contains("mod blog;\nmod chat;\n")
+            && root.join("tests/it/blog.rs").is_file()
+    );
     assert!(read("src/blog/mod.rs").contains("App::new(\"blog\")"));
 
     for path in ["src/blog", "src/notes.rs", "tests/it/tags.rs"] {
@@ -37,7 +40,7 @@ fn a_name_that_would_not_compile_is_refused() {
         ("Blog", "small letters"),
         ("my-blog", "small letters"),
         ("type", "a word of Rust's own"),
-        ("garde", "has a crate or an app"),
+        ("garde", "choose another"),
         ("accounts", "has a crate or an app"),
         ("axum", "choose another"),
         ("chat", "is there already"),

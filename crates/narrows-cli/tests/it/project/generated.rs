@@ -13,7 +13,11 @@ fn a_new_project_and_an_app_in_it_are_as_one_would_write_them() {
     is_in_order(&root);
     done(&narrows(&root, &["app", "blog"]));
     is_in_order(&root);
-    edit(&root.join("src/blog/models.rs"), "        pub text: String,\n", "        pub text: String,\n        pub done: Option<bool>,\n");
+    edit(
+        &root.join("src/blog/models.rs"),
+        "        pub text: String,\n",
+        "        pub text: String,\n        pub done: Option<bool>,\n",
+    );
     let migrated = cargo(&root, &["run", "--quiet", "--", "makemigrations"]);
 
     assert!(done(&migrated).contains("0002"), "{}", text(&migrated.stdout));

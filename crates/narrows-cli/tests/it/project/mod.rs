@@ -53,7 +53,11 @@ fn project(folder: &Path, name: &str) -> PathBuf {
     done(&narrows(folder, &["new", name, "--no-git", "--path", path.to_str().unwrap()]));
     let root = folder.join(name);
     fs::copy(path.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
-    edit(&root.join("Cargo.toml"), "crates/narrows-web\" }", "crates/narrows-web\", features = [\"mysql\", \"postgres\", \"redis\"] }");
+    edit(
+        &root.join("Cargo.toml"),
+        "crates/narrows-web\" }",
+        "crates/narrows-web\", features = [\"mysql\", \"postgres\", \"redis\"] }",
+    );
     root
 }
 

@@ -42,7 +42,10 @@ fn an_empty_folder_becomes_the_project_and_names_are_put_in_everywhere() {
 
     assert!(said.contains("cd here") && said.contains("narrows run"), "{said}");
     let read = |path: &str| fs::read_to_string(folder.path().join("here").join(path)).unwrap();
-    assert!(read("Cargo.toml").contains("name = \"my-site\"\n") && read("Cargo.toml").contains("narrows-web = \"0.1\"\n"));
+    assert!(
+        read("Cargo.toml").contains("name = \"my-site\"\n")
+            && read("Cargo.toml").contains("narrows-web = \"0.1\"\n")
+    );
     assert!(read("src/main.rs").contains("my_site::project().run()"));
     assert!(read("deploy/my-site.service").contains("ExecStart=/usr/local/bin/my-site serve"));
     assert!(read(".gitignore").contains("/data"));
@@ -59,7 +62,10 @@ fn narrows_is_taken_from_where_it_is_said_to_be() {
     assert!(git.contains("narrows-admin = { git = \"https://example.com/n.git\", tag = \"v1\" }\n"), "{git}");
     let checkout = checkout();
     let path = manifest(&["--path", checkout.to_str().unwrap()], "two");
-    assert!(path.contains(&format!("narrows-build = {{ path = \"{}/crates/narrows-build\" }}\n", checkout.display())));
+    assert!(path.contains(&format!(
+        "narrows-build = {{ path = \"{}/crates/narrows-build\" }}\n",
+        checkout.display()
+    )));
 
     let said = refused(&narrows(folder.path(), &["new", "three", "--path", "."]));
     assert!(said.contains(". is no checkout of Narrows"), "{said}");
@@ -97,7 +103,13 @@ fn in_the_folder_of_another_workspace_it_is_one_of_its_own() {
 fn a_command_for_a_project_says_where_there_is_none() {
     let folder = somewhere();
     fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"other\"\n").unwrap();
-    for command in [["app", "blog"].as_slice(), &["run"], &["migrate", "--plan"], &["makemigrations"], &["showmigrations"]] {
+    for command in [
+        ["app", "blog"].as_slice(),
+        &["run"],
+        &["migrate", "--plan"],
+        &["makemigrations"],
+        &["showmigrations"],
+    ] {
         let said = refused(&narrows(folder.path(), command));
         assert!(said.contains("this is no Narrows project"), "{command:?}: {said}");
     }
