@@ -1,10 +1,14 @@
 //! What all sockets of the site show, whichever app they are of.
 
-use narrows::{Group, History, Text};
+use std::error::Error;
+
+use narrows::{Channels, Group, History, Text};
+use narrows_admin::Target;
 use narrows_web::Site;
 use serde::{Deserialize, Serialize};
 
 use crate::notifications::CUT;
+use crate::rooms::protocol::{ServerMsg, now};
 
 /// Whether everyone in a chat room may announce; nobody does on a site on the open internet, but staff in the admin.
 pub(crate) fn is_open(site: &Site) -> bool {
@@ -25,6 +29,20 @@ pub(crate) struct Announcement {
 /// The group that every consumer of the site joins.
 pub(crate) fn everyone() -> Group<Announcement> {
     Group::everyone().with_history(History::new(50, CUT))
+}
+
+/// Sends what staff write in the admin, as the server: to everyone, or to a room by the name of its group.
+pub(crate) async fn by_staff(
+    channels: Channels,
+    message: String,
+    to: Target,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let announcement = Announcement { message, from: "server".to_owned(), account: false, time: now() };
+    match to {
+        Target::Everyone => channels.broadcast(&everyone(), &announcement).await?,
+        Target::Group(name) => channels.broadcast(&Group::new(name)?, &ServerMsg::from(announcement)).await?,
+    }
+    Ok(())
 }
 
 /// How the plain-text chats show it; the rooms have a message type of their own for it.

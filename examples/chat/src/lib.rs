@@ -83,5 +83,5 @@ pub fn project() -> Project {
 
 /// What staff find at `/admin/`, beside users, sessions and live connections.
 fn admin() -> Admin {
-    rooms::admin(Admin::new().title("Chat site"))
+    rooms::admin(Admin::new().title("Chat site").announce(announcement::by_staff))
 }

@@ -45,6 +45,10 @@ impl Project {
         self
     }
 
+    pub(crate) fn keeps_secret_key(&self) -> bool {
+        self.home.keeps_secret_key
+    }
+
     pub(crate) fn adopts_tables(&self) -> bool {
         self.home.adopts_tables
     }

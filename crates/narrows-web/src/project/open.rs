@@ -177,6 +177,8 @@ impl Project {
             let routes = app.routes.map_or_else(Routes::new, |make| make(site));
             router = names.mount(router, app.name, &app.prefix, routes);
         }
+        // Otherwise it is what the layers of an app make of it, and that app's guard would stand before what is nowhere.
+        let router = router.fallback(async || http::StatusCode::NOT_FOUND);
         assert!(site.0.names.set(names).is_ok(), "they are set here alone");
         let mut router = router.with_state(site.clone());
         for change in self.layers {

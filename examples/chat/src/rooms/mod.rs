@@ -4,6 +4,7 @@ pub(crate) mod bot;
 mod consumers;
 pub mod messages;
 mod migrations;
+#[expect(missing_docs, reason = "columns are called what they are")]
 pub mod models;
 pub(crate) mod protocol;
 mod views;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests, the helpers too")]
 
 mod accounts;
+mod admin;
+mod adopted;
 mod bot;
 mod browser;
 mod databases;

@@ -78,6 +78,28 @@ fn the_help_names_who_may_announce_and_who_runs_the_bot() {
     assert!(output.contains("[NARROWS_DATABASE_URL, DATABASE_URL]"), "{output}");
 }
 
+#[test]
+fn the_migrations_are_up_to_date_with_the_models() {
+    let (status, output) = start(&["makemigrations", "--check"]).end(IN_TIME);
+    assert!(status.success(), "{output}");
+}
+
+#[test]
+fn the_commands_apply_and_list_the_migrations_and_say_what_is_wrong() {
+    let home = tempfile::tempdir().unwrap();
+    let data = ["--data-dir", home.path().to_str().unwrap()];
+    let run = |command: &str| start(&[&[command], &data[..]].concat()).end(IN_TIME);
+
+    assert!(run("showmigrations").1.contains("[ ] 0001_initial"));
+    assert!(run("check").1.contains("rooms.0001_initial is not applied"));
+    let (status, output) = run("migrate");
+    assert!(status.success() && output.contains("rooms"), "{output}");
+
+    let (_, listed) = run("showmigrations");
+    assert!(listed.contains("[X] 0001_initial") && !listed.contains("[ ]"), "{listed}");
+    assert!(!run("check").1.contains("is not applied"));
+}
+
 /// A site with its data in a folder of its own.
 fn with_data(folder: &Path, more: &[&str]) -> (Child, String) {
     let folder = folder.to_str().unwrap();
