@@ -133,6 +133,14 @@ impl Site {
         Self::run(project.open(loaded).await.unwrap(), home).await
     }
 
+    /// Another project, served in the same way.
+    pub(crate) async fn of(project: Project) -> Self {
+        let hashing = Hashing::new(Hasher::pbkdf2_sha256(1_000).unwrap());
+        let (home, project) = (Home::new(), project.accounts(|accounts| accounts.hashing(hashing)));
+        let loaded = home.settings(&project, &["--bind", "127.0.0.1:0"]);
+        Self::run(project.open(loaded).await.unwrap(), &home).await
+    }
+
     async fn run(mut opened: Opened, home: &Home) -> Self {
         let site = opened.site().clone();
         let settings = &site.settings().settings;

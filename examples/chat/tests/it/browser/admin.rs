@@ -126,7 +126,7 @@ async fn without_javascript_staff_search_edit_and_delete() {
         grace.write("#q", "raedy").await;
         grace.until_text("#count", "1 chat message").await;
         grace.click("tbody th a").await;
-        grace.until_text("h1", "guest").await;
+        grace.until_text("h1", "raedy").await;
         grace.change("#id_body", "tea is ready").await;
         grace.click("[name=_save]").await;
         grace.until_text(".message", "was changed").await;

@@ -135,3 +135,28 @@ async fn the_admins_pages_of_users_sessions_and_connections_are_free_of_serious_
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_pages_of_a_new_project_and_its_accounts_are_free_of_serious_faults() {
+    let Some(axe) = Axe::find() else { return };
+    browsers::with_browsers(async |browsers| {
+        let site = Site::of(tutorial_4::project()).await;
+        let tab = browsers.open().await;
+        are_good(&tab, &axe, &site, &["/", "/login/", "/register/", "/nothing"]).await;
+        tab.visit(&site, "/register/").await;
+        tab.fill("#id_username", "Ada").await;
+        tab.fill("#id_password", "short").await;
+        tab.write("#id_password_again", PASSWORD).await;
+        tab.until("document.querySelector('[aria-invalid]')").await;
+        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+        tab.fill("#id_password", PASSWORD).await;
+        tab.write("#id_password_again", PASSWORD).await;
+        tab.until("document.querySelector('header form button')").await;
+        are_good(&tab, &axe, &site, &["/account/password/", "/logout/", "/chat/lobby/"]).await;
+        tab.until("document.querySelector('#state')?.textContent === 'Connected.'").await;
+        tab.write("#say input", "hello").await;
+        tab.until("document.querySelector('#log li')").await;
+        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+    })
+    .await;
+}
