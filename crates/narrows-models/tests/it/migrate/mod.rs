@@ -5,6 +5,6 @@ mod killed;
 mod kinds;
 mod orders;
 mod rebuilds;
-mod site;
+pub(crate) mod site;
 mod structure;
 mod walk;
