@@ -13,6 +13,7 @@ pub use crate::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Table}
 /// A step that every database can take, forwards and backwards.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "what the fields are is said of each variant")]
 pub enum Operation {
     /// Makes a table with all that belongs to it.
     CreateTable { name: String, table: Table },
@@ -55,6 +56,7 @@ pub struct Sql {
 /// SQL, for all databases or for each its own.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "what the fields are is said of each variant")]
 pub enum SqlText {
     /// The same for all.
     Any(String),
@@ -102,6 +104,11 @@ impl Migration {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its steps, in order.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
     /// Comes after a migration of another app, whose tables it points at.

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
 use minijinja::value::{Object, Serde};
 use minijinja::{Value, context};
-use narrows_django::{Session, User};
+use narrows_django::{Refused, Session, User};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::flash::{Flash, Level};
@@ -216,8 +216,10 @@ impl FromRequestParts<Site> for Page {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
         let (session, user) = match Session::of_reader(parts, site).await {
             Ok(reader) => reader,
+            // Outside of the sessions: the page of an error of theirs.
+            Err(Refused::NoLayer) => (nobody(site).await, None),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a page is shown to nobody");
+                tracing::warn!(error = &error as &dyn std::error::Error, "a page is shown as to a guest");
                 (nobody(site).await, None)
             }
         };

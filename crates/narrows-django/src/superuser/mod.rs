@@ -160,12 +160,7 @@ fn problems(username: &str, email: &str, password: &str) -> Vec<String> {
 
 /// For a password about which its owner was asked already.
 fn no_rules() -> PasswordRules {
-    let mut rules = PasswordRules::default();
-    rules.min_length = 1;
-    rules.max_similarity = 2.0;
-    rules.refuse_common = false;
-    rules.refuse_numeric = false;
-    rules
+    PasswordRules { min_length: 1, max_similarity: 2.0, refuse_common: false, refuse_numeric: false }
 }
 
 /// As each of the databases says it.

@@ -67,9 +67,8 @@ fn read(words: &[String]) -> Result<Words, CommandError> {
             "--fake" => read.fake = true,
             "--fake-initial" => read.fake_initial = true,
             "--to" => {
-                to = Some(
-                    words.next().ok_or_else(|| wrong("`--to` needs the name of a migration, or `zero`"))?,
-                )
+                let name = words.next();
+                to = Some(name.ok_or_else(|| wrong("`--to` needs the name of a migration, or `zero`"))?);
             }
             _ if word.starts_with("--to=") => to = word.strip_prefix("--to="),
             _ if word.starts_with('-') => return Err(wrong(&format!("`migrate` does not know `{word}`"))),

@@ -5,20 +5,21 @@ pub mod make;
 mod migrate;
 mod show;
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-pub use app::AppModels;
 use sea_orm::DatabaseConnection;
 
-use make::{MakeError, Outcome};
-
+pub use self::app::AppModels;
+use self::make::MakeError;
 use crate::migrate::{MigrateError, Migrator, chain};
-use crate::migration::Migrations;
-use crate::models::Models;
+use crate::{Migrations, Models};
+
+const KNOWN: &str = "`migrate`, `showmigrations` or `makemigrations`";
 
 /// The commands, over the apps of a program.
 ///
@@ -35,7 +36,7 @@ use crate::models::Models;
 /// ```
 #[derive(Clone, Default)]
 pub struct Commands {
-    pub(crate) apps: Vec<AppModels>,
+    apps: Vec<AppModels>,
     before: Vec<Adds>,
 }
 
@@ -48,12 +49,15 @@ pub enum CommandError {
     /// The command, or a word after it, is not known.
     #[error("{0}")]
     Usage(String),
+    /// No migrations were made.
+    #[error("no migrations were made")]
+    Make(#[source] Box<MakeError>),
+    /// There is no connection to the database.
+    #[error("the database cannot be reached")]
+    Connect(#[source] Box<dyn Error + Send + Sync>),
     /// The migrations were not applied or taken back.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// No migrations were made.
-    #[error(transparent)]
-    Make(#[from] Box<MakeError>),
     /// What was done could not be printed.
     #[error("what was done could not be printed")]
     Print(#[from] io::Error),
@@ -92,13 +96,14 @@ impl Commands {
     /// Runs a command: its name, and the words after it.
     ///
     /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
-    /// * `showmigrations [APP]`
-    /// * `makemigrations [APP…] [OPTIONS]`, which needs no database: see [`make`](Self::make)
+    /// * `showmigrations [APP]…`
+    /// * `makemigrations …`, which is [`make::run`] and asks no database
     ///
-    /// What it did is printed to the standard output, errors are returned.
+    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
+    /// `makemigrations --check` found something.
     ///
     /// # Errors
-    /// When the words are wrong, or as [`Migrator::migrate`] says.
+    /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.
     ///
     /// # Cancel safety
     /// As [`Migrator::migrate`].
@@ -108,6 +113,29 @@ impl Commands {
         args: &[String],
     ) -> Result<ExitCode, CommandError> {
         self.run_to(connection, args, &mut io::stdout()).await
+    }
+
+    /// [`run`](Self::run), with a connection that is made where the command needs one.
+    ///
+    /// # Errors
+    /// As there, and when it cannot be made.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_lazily<F, E>(
+        &self,
+        connect: impl FnOnce() -> F,
+        args: &[String],
+    ) -> Result<ExitCode, CommandError>
+    where
+        F: Future<Output = Result<DatabaseConnection, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if args.first().is_some_and(|command| command == "makemigrations") {
+            return self.make(&args[1..], &mut io::stdout());
+        }
+        let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
+        self.run(&connection, args).await
     }
 
     /// [`run`](Self::run), printed elsewhere.
@@ -128,24 +156,16 @@ impl Commands {
         match command {
             "migrate" => migrate::run(self, connection, words, output).await,
             "showmigrations" => show::run(self, connection, words, output).await,
-            "makemigrations" => {
-                let outcome = self.make(words).map_err(Box::new)?;
-                output.write_all(outcome.report.as_bytes())?;
-                Ok(ExitCode::from(outcome.code))
-            }
-            "" => Err(CommandError::Usage(
-                "a command is missing: `migrate`, `showmigrations` or `makemigrations`".to_owned(),
-            )),
-            other => Err(CommandError::Usage(format!("there is no command `{other}` here"))),
+            "makemigrations" => self.make(words, output),
+            "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
         }
     }
 
-    /// `makemigrations` with these words after it, as [`make::run`] does it: without a database.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn make(&self, args: &[String]) -> Result<Outcome, MakeError> {
-        make::run(&self.apps, args)
+    fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {
+        let outcome = make::run(&self.apps, words).map_err(|error| CommandError::Make(Box::new(error)))?;
+        output.write_all(outcome.report.as_bytes())?;
+        Ok(ExitCode::from(outcome.code))
     }
 
     /// What applies the migrations of these apps, for a program that does so when it starts.

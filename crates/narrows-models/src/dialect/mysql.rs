@@ -24,9 +24,7 @@ pub(super) fn statements(
         Operation::AlterColumn { table, column, fill, .. } => {
             alter_column(before, after, table, column, fill.as_ref())?
         }
-        Operation::AddIndex { table, index } => {
-            sql(DIALECT.create_index(state::get(after, table)?, table, index))
-        }
+        Operation::AddIndex { table, index } => add_index(before, after, table, index)?,
         Operation::DropIndex { table, name } => drop_index(state::get(after, table)?, table, name),
         Operation::AddForeignKey { table, key } => sql(add_foreign_key(table, key)?),
         Operation::DropForeignKey { table, name } => drop_foreign_key(before, table, name)?,
@@ -163,10 +161,8 @@ fn alter_column(
     let was = state::column(before, table, &column.name)?;
     check_auto(table, state::get(after, table)?, column)?;
     let mut all = Vec::new();
-    if was.null && !column.null {
-        if let Some(fill) = fill_of(column, fill) {
-            all.extend(fill_nulls(table, was, column, fill)?);
-        }
+    if let Some(fill) = fill_of(column, fill).filter(|_| was.null && !column.null) {
+        all.extend(fill_nulls(table, was, column, fill)?);
     }
     let other_type = type_of(&was.kind) != type_of(&column.kind);
     if other_type {
@@ -175,13 +171,26 @@ fn alter_column(
         }
         all.extend(convert(table, was, column)?);
     }
-    all.extend(sql(modify(table, column)?));
+    let (old, new) = (state::get(before, table)?, state::get(after, table)?);
+    all.extend(sql(format!("{}{}", modify(table, column)?, reindexed(old, new))));
     if other_type {
         for (of, key) in keys_of(after, table, &column.name).filter(|(of, key)| is_whole(after, of, key)) {
             all.extend(sql(add_foreign_key(of, key)?));
         }
     }
     Ok(all)
+}
+
+/// The indexes of which another part of a column is kept, made anew in the same statement.
+fn reindexed(before: &Table, after: &Table) -> String {
+    let other =
+        after.indexes.iter().filter(|index| index_columns(before, index) != index_columns(after, index));
+    let anew = other.map(|index| {
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        let (name, columns) = (quote(&index.name), index_columns(after, index));
+        format!(", DROP INDEX {name}, ADD {unique}INDEX {name} ({columns})")
+    });
+    anew.collect()
 }
 
 /// Before the change, so in the kind that is still there; that holds the other one's value, or it could not become it.
@@ -221,6 +230,10 @@ fn convert(table: &str, was: &Column, column: &Column) -> Result<Vec<Statement>,
         (from, Kind::SmallInteger | Kind::Integer | Kind::BigInteger) if text(from) => {
             vec![refuse(format!("TRIM({name}) NOT REGEXP '^[-+]?[0-9]+$'"))]
         }
+        (from, Kind::Date | Kind::DateTime | Kind::LocalDateTime) if text(from) => {
+            // A bare number is a day to MariaDB.
+            vec![refuse(format!("{name} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'"))]
+        }
         (from, Kind::Uuid) if text(from) => vec![
             refuse(format!("REPLACE({name}, '-', '') NOT REGEXP '^[0-9a-fA-F]{{32}}$'")),
             between("varbinary(255)"),
@@ -233,6 +246,28 @@ fn convert(table: &str, was: &Column, column: &Column) -> Result<Vec<Statement>,
         }
         _ => Vec::new(),
     })
+}
+
+fn add_index(
+    before: &Schema,
+    after: &Schema,
+    table: &str,
+    index: &Index,
+) -> Result<Vec<Statement>, DialectError> {
+    let (was, is) = (state::get(before, table)?, state::get(after, table)?);
+    let mut all = sql(DIALECT.create_index(is, table, index));
+    // Foreign keys that have lived on an index of their own live on this one.
+    let moved =
+        is.foreign_keys.iter().filter(|key| !is_covered(was, &key.columns) && is_covered(is, &key.columns));
+    all.extend(moved.filter(|key| key.name != index.name).map(|key| drop_own_index(table, &key.name)));
+    Ok(all)
+}
+
+fn drop_own_index(table: &str, key: &str) -> Statement {
+    Statement::If {
+        query: index_query(table, key),
+        sql: format!("DROP INDEX {} ON {}", quote(key), quote(table)),
+    }
 }
 
 fn drop_index(after: &Table, table: &str, name: &str) -> Vec<Statement> {
@@ -265,10 +300,7 @@ fn drop_foreign_key(before: &Schema, table: &str, name: &str) -> Result<Vec<Stat
     let used =
         others.any(|other| key.columns.starts_with(&other.columns) && !is_covered(was, &other.columns));
     if !used && was.indexes.iter().all(|index| index.name != name) {
-        all.push(Statement::If {
-            query: index_query(table, name),
-            sql: format!("DROP INDEX {} ON {}", quote(name), quote(table)),
-        });
+        all.push(drop_own_index(table, name));
     }
     Ok(all)
 }

@@ -49,7 +49,7 @@ pub enum MigrateError {
         operation: usize,
         what: String,
         #[source]
-        source: Irreversible,
+        source: Box<Irreversible>,
     },
     /// What the program makes by itself stays.
     #[error("{migration} is made by the program, and never taken back")]
@@ -67,12 +67,11 @@ pub enum MigrateError {
     #[error("{migration} is not recorded as applied, as what is there is something else: {difference}")]
     Differs { migration: String, difference: String },
     /// An operation was refused, by us or by the database.
-    #[error("{migration} failed at operation {operation} of {of}, {what}; {left}")]
+    #[error("{migration} failed at {place}; {left}")]
     Failed {
         migration: String,
-        operation: usize,
-        of: usize,
-        what: String,
+        /// Which operation it is, and what it does.
+        place: String,
         /// What the database holds now.
         left: String,
         #[source]
@@ -90,6 +89,12 @@ pub enum MigrateError {
         "{migration} stopped in the middle of operation {operation}, going {direction}: it has to go that way first"
     )]
     Turned { migration: String, operation: usize, direction: &'static str },
+    /// A migration that failed half-way was changed in what is done of it already.
+    #[error(
+        "{migration} stopped half-way, at operation {operation}, and what is done of it has been changed since: \
+             change it back, or finish it by hand and record it with `--fake`"
+    )]
+    Changed { migration: String, operation: usize },
     /// The database did not answer as it should.
     #[error("the database did not answer as it should")]
     Database(#[source] Box<dyn Error + Send + Sync>),

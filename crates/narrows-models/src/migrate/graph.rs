@@ -44,25 +44,24 @@ pub(super) type Names = HashSet<(String, String)>;
 
 impl<'a> Graph<'a> {
     pub(super) fn new(apps: &'a [App]) -> Result<Self, MigrateError> {
-        let mut all: Vec<(&str, &str, NodePart<'a>, Vec<(&str, &str)>)> = Vec::new();
+        let mut all: Vec<(&str, Loose<'a>)> = Vec::new();
         let mut by_name = HashMap::new();
         for (at, app) in apps.iter().enumerate() {
             if apps[..at].iter().any(|other| other.name == app.name) {
                 return Err(MigrateError::Twice { what: app.name.clone() });
             }
             let mut before: Option<&str> = None;
-            for (name, part, after) in parts(&app.part) {
-                let mut needs: Vec<_> = before.map(|name| (app.name.as_str(), name)).into_iter().collect();
-                needs.extend(after);
+            for (name, part, mut needs) in parts(&app.part) {
+                needs.extend(before.map(|name| (app.name.as_str(), name)));
                 if by_name.insert((app.name.as_str(), name), all.len()).is_some() {
                     return Err(MigrateError::Twice { what: format!("{}.{name}", app.name) });
                 }
-                all.push((&app.name, name, part, needs));
+                all.push((&app.name, (name, part, needs)));
                 before = Some(name);
             }
         }
         let mut needs = Vec::new();
-        for (app, name, _, wanted) in &all {
+        for (app, (name, _, wanted)) in &all {
             let of = wanted.iter().map(|(of, wanted)| {
                 by_name.get(&(*of, *wanted)).copied().ok_or_else(|| MigrateError::UnknownAfter {
                     migration: format!("{app}.{name}"),
@@ -71,14 +70,14 @@ impl<'a> Graph<'a> {
             });
             needs.push(of.collect::<Result<Vec<_>, _>>()?);
         }
-        let label = |at: usize| format!("{}.{}", all[at].0, all[at].1);
+        let label = |at: usize| format!("{}.{}", all[at].0, all[at].1.0);
         let order = order(&needs).map_err(|circle| MigrateError::Circular {
             circle: circle.into_iter().map(label).collect::<Vec<_>>().join(" after "),
         })?;
         let place: HashMap<usize, usize> = order.iter().enumerate().map(|(place, at)| (*at, place)).collect();
         let mut all: Vec<_> = all.into_iter().map(Some).collect();
         let nodes = order.iter().filter_map(|at| {
-            let (app, name, part, _) = all[*at].take()?;
+            let (app, (name, part, _)) = all[*at].take()?;
             Some(Node { app, name, part, needs: needs[*at].iter().map(|need| place[need]).collect() })
         });
         Ok(Self { nodes: nodes.collect(), apps: apps.iter().map(|app| app.name.as_str()).collect() })

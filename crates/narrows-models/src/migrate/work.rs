@@ -23,6 +23,12 @@ pub(super) enum Step<'a> {
     Run(&'a RunFn),
 }
 
+impl Step<'_> {
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Step::Statement(Statement::Refuse { .. }))
+    }
+}
+
 /// The tasks of a migration that meets this schema, in the order in which they are done.
 pub(super) fn tasks<'a>(
     graph: &Graph<'a>,
@@ -57,7 +63,7 @@ pub(super) fn tasks<'a>(
             migration: graph.nodes[at].label(),
             operation: number + 1,
             what: describe(operation),
-            source,
+            source: Box::new(source),
         })?;
         let mut now = states[number + 1].clone();
         let mut all = Vec::new();

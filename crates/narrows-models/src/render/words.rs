@@ -4,7 +4,14 @@ use crate::migration::Operation;
 
 /// The first line of a migration's file.
 pub(crate) fn summary(operations: &[Operation], app: &str) -> String {
-    let all: Vec<String> = operations.iter().map(|operation| step(operation, app)).collect();
+    let mut all: Vec<String> = operations.iter().map(|operation| step(operation, app)).collect();
+    // A verb counts for those of the same kind after it.
+    let made = |operation: &Operation| matches!(operation, Operation::CreateTable { .. });
+    for at in 1..all.len() {
+        if made(&operations[at - 1]) && made(&operations[at]) {
+            all[at] = all[at].replacen("makes ", "", 1);
+        }
+    }
     let text = match &all[..] {
         [] => return "Does nothing yet.".to_owned(),
         [only] => only.clone(),

@@ -1,4 +1,4 @@
-//! The tests of narrows-models.
+//! Models and migrations, through the public API.
 
 mod make;
 mod migrate;

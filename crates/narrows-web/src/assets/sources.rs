@@ -50,7 +50,13 @@ impl Sources {
     pub(crate) fn new(assets: &[Assets], development: bool) -> Self {
         let source = |assets: &Assets| match assets.embedded {
             Some(embedded) if !(development && assets.root.join("src").is_dir()) => embedded.into(),
-            _ => Source::Folder(Folder::new(assets.root.clone())),
+            _ => {
+                if !assets.root.is_dir() {
+                    let root = assets.root.display();
+                    tracing::warn!(%root, "the folder of templates and static files is not there: a release has them in its binary");
+                }
+                Source::Folder(Folder::new(assets.root.clone()))
+            }
         };
         Self(assets.iter().map(source).chain([built_in::all().into()]).collect())
     }

@@ -10,7 +10,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     /// The key.
     #[sea_orm(primary_key)]
-    pub id: i32,
+    pub id: i64,
     /// The user.
     pub user_id: i32,
     /// The group.

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::net::IpAddr;
 
-use axum::extract::OptionalFromRequestParts;
+use axum::extract::{MatchedPath, OptionalFromRequestParts};
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, PROXY_AUTHORIZATION};
 use http::request::Parts;
@@ -66,7 +66,7 @@ pub(super) fn page(site: &Site, parts: &Parts, asked: &Asked, error: &Shown, tit
         method => asked.method.as_str(),
         path => asked.uri.path(),
         query => asked.uri.query(),
-        route => asked.route.clone(),
+        route => asked.route.as_ref().map(MatchedPath::as_str),
         headers => value(&headers(parts)),
     };
     let rendered = site.templates().get("narrows/development.html").and_then(|page| {

@@ -27,12 +27,17 @@ use crate::error::Report;
 /// What an answer says by itself, at most, for a page to say it.
 const MAX_TEXT_BYTES: u64 = 2048;
 
-/// Puts the site's pages around its routes: for every answer of a status from 400 that is empty or a short plain text, by what the
-/// client wants a page, JSON or a text. What is a page or JSON already is left as it is, and so are sockets' handshakes.
+/// Puts the site's pages around a router: for every answer of a status from 400 that is empty or a short plain text, by what the client
+/// wants a page, JSON or a text. What is a page or JSON already is left as it is, and so are sockets' handshakes.
 ///
-/// A panic is a 500. What is behind an error is logged here, once. A path that only lacks its last slash is sent on.
+/// A panic is a 500. What is behind an error is logged here, once.
 pub(crate) fn around(router: Router, site: &Site) -> Router {
     router.layer(from_fn_with_state(site.clone(), answer))
+}
+
+/// Sends a path that only lacks its last slash on, where none of these routes has it.
+pub(crate) fn with_slashes(router: Router, site: &Site) -> Router {
+    router.layer(from_fn_with_state(site.clone(), slash))
 }
 
 /// An answer that has been looked at. Another layer around it, which is there for the answers of those in between, leaves it alone.
@@ -40,13 +45,11 @@ pub(crate) fn around(router: Router, site: &Site) -> Router {
 struct Done;
 
 async fn answer(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let asked = Asked::of(&parts);
-    let mut seen = parts.clone();
+    let (parts, body) = request.into_parts();
+    let (asked, wants) = (Asked::of(&parts), Wants::of(&parts.headers));
     let is_socket = parts.headers.contains_key(UPGRADE);
-    if let Some(redirect) = slash(&site, &mut parts) {
-        return redirect;
-    }
+    // Only a page is told who reads it.
+    let mut seen = (wants == Wants::Html && !is_socket).then(|| parts.clone());
     let request = Request::from_parts(parts, body);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
@@ -66,9 +69,12 @@ async fn answer(State(site): State<Site>, request: Request, next: Next) -> Respo
     let said = to_bytes(body, MAX_TEXT_BYTES as usize).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     let text = report.as_ref().and_then(|report| report.text.clone()).or((!said.is_empty()).then_some(said));
-    let wanted = Wants::of(&seen.headers);
     let error = pages::Shown { status: head.status, text, source: report.and_then(|report| report.source) };
-    let made = pages::make(&site, &mut seen, &asked, &error, wanted).await;
+    let made = match &mut seen {
+        Some(seen) => pages::html(&site, seen, &asked, &error).await,
+        None if wants == Wants::Json => pages::json(&error),
+        None => pages::text(&error),
+    };
     merge(head, made)
 }
 
@@ -76,31 +82,30 @@ async fn answer(State(site): State<Site>, request: Request, next: Next) -> Respo
 struct Asked {
     method: Method,
     uri: Uri,
-    route: Option<String>,
+    route: Option<MatchedPath>,
 }
 
 impl Asked {
     fn of(parts: &Parts) -> Self {
-        let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        let route = parts.extensions.get::<MatchedPath>().cloned();
         Self { method: parts.method.clone(), uri: parts.uri.clone(), route }
     }
 }
 
 /// Django's `APPEND_SLASH`: where no route has this path, but one has it with a slash.
-fn slash(site: &Site, parts: &mut Parts) -> Option<Response> {
-    let is_read = matches!(parts.method, Method::GET | Method::HEAD) && !parts.headers.contains_key(UPGRADE);
-    let path = parts.uri.path();
+async fn slash(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let is_read =
+        matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE);
+    let path = request.uri().path();
+    let is_lost = is_read && request.extensions().get::<MatchedPath>().is_none();
     // Two slashes at the beginning would lead to another site.
-    if !is_read || path.starts_with("//") || parts.extensions.get::<MatchedPath>().is_some() {
-        return None;
+    if is_lost && !path.starts_with("//") && site.names().is_some_and(|names| names.has_with_slash(path)) {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let target = utf8_percent_encode(&format!("{path}/{query}"), CONTROLS).to_string();
+        // Not for ever, as browsers remember that, and the route may be another one tomorrow.
+        return Redirect::temporary(&target).into_response();
     }
-    if !site.names()?.has_with_slash(path) {
-        return None;
-    }
-    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let target = utf8_percent_encode(&format!("{path}/{query}"), CONTROLS).to_string();
-    // Not for ever, as browsers remember that, and the route may be another one tomorrow.
-    Some(Redirect::temporary(&target).into_response())
+    next.run(request).await
 }
 
 /// What a view's panic is to its client: the same as an error of it.

@@ -9,7 +9,6 @@ use http::{HeaderValue, StatusCode};
 use minijinja::{Value, context};
 use serde_json::json;
 
-use super::wants::Wants;
 use super::{Asked, details};
 use crate::{Page, Site};
 
@@ -21,29 +20,32 @@ pub(super) struct Shown {
     pub(super) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The body of the answer, in the form that is wanted.
-pub(super) async fn make(
-    site: &Site,
-    parts: &mut Parts,
-    asked: &Asked,
-    error: &Shown,
-    wanted: Wants,
-) -> Response {
-    let title = error.status.canonical_reason().unwrap_or("Error");
-    let text = error.text.clone().unwrap_or_else(|| usual(error.status).to_owned());
-    match wanted {
-        Wants::Text => format!("{text}\n").into_response(),
-        // RFC 9457.
-        Wants::Json => {
-            let body = json!({ "status": error.status.as_u16(), "title": title, "detail": text });
-            let kind = HeaderValue::from_static("application/problem+json");
-            ([(CONTENT_TYPE, kind)], body.to_string()).into_response()
-        }
-        Wants::Html if details::are_for(site, parts, error).await => {
-            details::page(site, parts, asked, error, title)
-        }
-        Wants::Html => page(site, parts, error, title, &text).await,
+impl Shown {
+    fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
     }
+
+    fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_else(|| usual(self.status))
+    }
+}
+
+pub(super) fn text(error: &Shown) -> Response {
+    format!("{}\n", error.text()).into_response()
+}
+
+/// As in RFC 9457.
+pub(super) fn json(error: &Shown) -> Response {
+    let body = json!({ "status": error.status.as_u16(), "title": error.title(), "detail": error.text() });
+    let kind = HeaderValue::from_static("application/problem+json");
+    ([(CONTENT_TYPE, kind)], body.to_string()).into_response()
+}
+
+pub(super) async fn html(site: &Site, parts: &mut Parts, asked: &Asked, error: &Shown) -> Response {
+    if details::are_for(site, parts, error).await {
+        return details::page(site, parts, asked, error, error.title());
+    }
+    page(site, parts, error, error.title(), error.text()).await
 }
 
 /// The site's own page, or the one that every site has.

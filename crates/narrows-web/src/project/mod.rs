@@ -27,8 +27,13 @@ pub use self::open::Opened;
 pub(crate) use self::open::{Kit, database_url};
 use crate::{App, Assets, Site};
 
-type Prepared = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+type ChangeAccounts = Box<dyn FnOnce(AccountsBuilder) -> AccountsBuilder + Send>;
+type AddLayer = Box<dyn FnOnce(Router, &Site) -> Router + Send>;
+type AddWay = Box<dyn FnOnce(Router, &Accounts) -> Router + Send>;
+type Prepare = Box<dyn FnOnce(Site) -> Boxed<Result<(), BoxError>> + Send>;
+type MakeWorker = Box<dyn FnOnce(&Site) -> Option<Worker> + Send>;
+type MakeTask = Box<dyn FnOnce(Site) -> Boxed<()> + Send>;
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A site: its apps in order, and what its program does.
@@ -56,12 +61,12 @@ pub struct Project {
     pub(crate) assets: Vec<Assets>,
     pub(crate) apps: Vec<App>,
     settings: Vec<Setting>,
-    accounts: Vec<Box<dyn FnOnce(AccountsBuilder) -> AccountsBuilder + Send>>,
-    layers: Vec<Box<dyn FnOnce(Router, &Site) -> Router + Send>>,
-    ways: Vec<Box<dyn FnOnce(Router, &Accounts) -> Router + Send>>,
-    prepare: Vec<Box<dyn FnOnce(Site) -> Prepared + Send>>,
-    workers: Vec<Box<dyn FnOnce(&Site) -> Option<Worker> + Send>>,
-    tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
+    accounts: Vec<ChangeAccounts>,
+    layers: Vec<AddLayer>,
+    ways: Vec<AddWay>,
+    prepare: Vec<Prepare>,
+    workers: Vec<MakeWorker>,
+    tasks: Vec<MakeTask>,
     headers: SecurityHeaders,
     templates: Vec<crate::templates::Change>,
 }

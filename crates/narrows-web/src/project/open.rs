@@ -10,7 +10,7 @@ use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
 
 use super::loading::{beside_manifest, is_development};
 use super::migrations::Migrator;
-use super::{DataFolder, Project, ProjectError, Task};
+use super::{DataFolder, MakeTask, Project, ProjectError};
 use crate::assets::Sources;
 use crate::reload::{self, Reload};
 use crate::routes::Names;
@@ -25,7 +25,7 @@ pub struct Opened {
     pub(super) site: Site,
     pub(super) router: Router,
     pub(super) workers: Vec<Worker>,
-    pub(super) tasks: Vec<Box<dyn FnOnce(Site) -> Task + Send>>,
+    pub(super) tasks: Vec<MakeTask>,
 }
 
 /// For whom a site is opened.
@@ -137,8 +137,8 @@ impl Project {
         builder.build()
     }
 
-    /// From inside out: the apps, the project's layers, other ways in, sessions, the check of other sites' requests,
-    /// security headers, and beside all that the health routes.
+    /// From inside out: the apps, the project's layers, other ways in, the check of other sites' requests, the pages of errors,
+    /// sessions, beside all that the static files, the pages of errors again, the health routes, and the security headers.
     fn router(self, site: &Site) -> Router {
         let mut names = Names::default();
         let mut router = Router::new();
@@ -147,17 +147,19 @@ impl Project {
             router = names.mount(router, app.name, &app.prefix, routes);
         }
         assert!(site.0.names.set(names).is_ok(), "they are set here alone");
-        let router = router.merge(static_files::routes(site.0.sources.clone()));
-        let mut router = router.merge(narrows::client::routes()).with_state(site.clone());
+        let mut router = router.with_state(site.clone());
         for change in self.layers {
             router = change(router, site);
         }
         for way in self.ways {
             router = way(router, site.accounts());
         }
+        let router = error_pages::with_slashes(router.layer(site.accounts().csrf()), site);
         // Twice, as the pages of errors show who is logged in, and what is around them fails too.
-        let router = error_pages::around(router.layer(site.accounts().csrf()), site);
-        let router = error_pages::around(router.layer(site.accounts().layer()), site);
+        let router = error_pages::around(router, site).layer(site.accounts().layer());
+        // Outside of the sessions: what everybody may keep sets nobody's cookie.
+        let files = static_files::routes(site.0.sources.clone()).merge(narrows::client::routes());
+        let router = error_pages::around(files.fallback_service(router), site);
         let router = reload::around(router, site);
         // Around it all, as what two routers are merged to loses the layers around its 404.
         self.headers.around(Router::new().merge(health(site.channels())).fallback_service(router))

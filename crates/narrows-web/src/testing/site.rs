@@ -49,7 +49,8 @@ impl Project {
         self.open_test(Vec::new(), Location::caller())
     }
 
-    /// Opens the project for a test, with settings as on a command line: `["--announce=nobody"]`.
+    /// Opens the project for a test, with settings as on a command line: `["--announce=nobody"]`. With `--database-url` it is on
+    /// a database of the test's own, which is migrated too.
     ///
     /// # Panics
     /// As [`test`](Self::test).

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::diary::project;
 
-pub const IN_TIME: Duration = Duration::from_secs(60);
+pub(crate) const IN_TIME: Duration = Duration::from_secs(60);
 const NAME: &str = "commands::the_program_itself";
 /// The arguments, in a variable, one a line.
 const ARGS: &str = "DIARY_ARGS";
@@ -26,49 +26,49 @@ fn the_program_itself() {
 }
 
 /// A folder in which the program runs.
-pub struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", NAME, "--ignored", "--nocapture"]).env(ARGS, args.join("\n"));
         command.env_remove("CARGO_MANIFEST_DIR").current_dir(self.path());
         command
     }
 
-    pub fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         Child::start(&mut self.command(args))
     }
 
     /// What it printed, and its exit code.
-    pub fn run(&self, args: &[&str]) -> (i32, String) {
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, String) {
         finished(&mut self.command(args))
     }
 }
 
 /// Its exit code, and what it printed.
-pub fn finished(command: &mut Command) -> (i32, String) {
+pub(crate) fn finished(command: &mut Command) -> (i32, String) {
     let output = command.output().unwrap();
     let printed = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
     (output.status.code().unwrap(), printed)
 }
 
 /// The same, of one that was ended.
-pub fn ended(mut program: Child) -> (i32, String) {
+pub(crate) fn ended(mut program: Child) -> (i32, String) {
     let (status, printed) = program.end(IN_TIME);
     (status.code().unwrap(), printed)
 }
 
 #[track_caller]
-pub fn assert_printed((code, printed): (i32, String), expected: i32, text: &str) -> String {
+pub(crate) fn assert_printed((code, printed): (i32, String), expected: i32, text: &str) -> String {
     assert!(code == expected && printed.contains(text), "{code} and no {text:?} in\n{printed}");
     assert!(!printed.contains("panicked"), "{printed}");
     printed

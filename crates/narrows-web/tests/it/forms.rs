@@ -227,3 +227,42 @@ async fn the_built_in_fields_have_labels_values_and_errors() {
     }
     assert!(!answer.contains("a secret"));
 }
+
+/// A time of day that wants its seconds, as most types do.
+#[derive(Debug, PartialEq)]
+struct Clock(String);
+
+impl<'de> Deserialize<'de> for Clock {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.split(':').filter(|part| part.len() == 2).count() {
+            3 => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("no time")),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct Alarm {
+    #[garde(skip)]
+    at: Clock,
+    #[garde(skip)]
+    until: Option<Clock>,
+    #[garde(length(min = 1))]
+    name: String,
+}
+
+async fn alarm(mut form: Form<Alarm>) -> String {
+    form.check().map_or_else(|errors| errors.to_string(), |alarm| format!("{} {:?}", alarm.at.0, alarm.until))
+}
+
+#[tokio::test]
+async fn a_time_without_seconds_is_one_and_what_is_none_hides_no_other_error() {
+    let routes = Routes::new().route("alarm", "/alarm/", post(alarm));
+    let site = Project::new("forms", "1.0.0").app(App::new("main").routes(|_| routes)).test().await;
+    let sent = async |fields: &[(&str, &str)]| site.post_form("/alarm/", fields).await.text().to_owned();
+    assert_eq!(sent(&[("at", "10:30"), ("until", ""), ("name", "x")]).await, "10:30:00 None");
+    let wrong = "at: Enter a valid value.; name: This field is required.; until: Enter a valid value.";
+    assert_eq!(sent(&[("at", "soon"), ("until", "later"), ("name", "")]).await, wrong);
+    assert_eq!(sent(&[("at", ""), ("name", "x")]).await, "at: This field is required.");
+}

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod assets;
+mod auth;
 mod commands;
 mod db;
 mod diary;

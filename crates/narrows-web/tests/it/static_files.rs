@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use narrows_web::Project;
+use narrows_web::narrows_django::SessionCookie;
 use narrows_web::testing::TestSite;
 
 use crate::pages::{folder, get, project_of, request, write};
@@ -191,6 +192,8 @@ async fn nothing_outside_of_the_folders_is_served() {
             "/static/./a.txt",
             "/static/a.txt/",
             "/static/%ff",
+            "/static/js",
+            "/static/js/",
         ] {
             let answer = site.get(path).await;
             assert_eq!(answer.status(), 404, "{path}");
@@ -233,4 +236,23 @@ async fn a_large_file_is_sent_whole() {
     let file = site.get("/static/large.txt").await;
     assert_eq!(file.header("content-length"), Some(large.len().to_string().as_str()));
     assert_eq!(file.text(), large);
+}
+
+#[tokio::test]
+async fn a_file_that_everybody_may_keep_sets_nobodys_cookie() {
+    let project = Project::new("small", "1.0.0").assets(embedded_project::embedded());
+    let cookie = SessionCookie::default().save_every_request(true);
+    let site = project.accounts(|accounts| accounts.cookie(cookie)).test().await;
+    site.log_in(&site.user("ada").await).await;
+    let file = site.get(&url(&site, "site.css")).await;
+    assert_eq!((file.status().as_u16(), file.header("set-cookie")), (200, None));
+    assert!(!file.header("vary").unwrap().to_ascii_lowercase().contains("cookie"));
+    assert!(site.get("/nothing/").await.header("set-cookie").is_some(), "a page does");
+}
+
+#[tokio::test]
+async fn the_javascript_client_is_there() {
+    let site = embedded().await;
+    let client = site.get(narrows_web::narrows::client::module_path()).await;
+    assert_eq!((client.status().as_u16(), client.header("cache-control")), (200, Some(FOR_EVER)));
 }

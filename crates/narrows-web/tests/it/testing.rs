@@ -45,7 +45,7 @@ fn project() -> Project {
             .route("first", "/first/", get(|| async { Redirect::to("/second/") }))
             .route("second", "/second/", get(|| async { Redirect::to("/visits/") }))
             .route("for_ever", "/for-ever/", get(|| async { Redirect::to("/for-ever/") }))
-            .route("echo", "/ws/echo/", site.channels().consumer::<Echo>().route().into())
+            .route("echo", "/ws/echo/", site.channels().consumer::<Echo>().route())
     });
     Project::new("small", "1.0.0").app(app)
 }

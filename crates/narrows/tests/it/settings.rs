@@ -351,3 +351,57 @@ fn the_documentation_shows_the_table_that_the_code_has() {
     }
     assert_eq!(table.trim(), markdown().trim(), "run this test with NARROWS_WRITE_DOCS=1 to renew the page");
 }
+
+/// What a program with commands has besides.
+fn with_commands(file: &std::path::Path) -> Program {
+    program()
+        .command("migrate [APP]", "Apply what is missing")
+        .setting(Setting::switch("tidy", "Tidy up").on())
+        .file(file)
+}
+
+#[test]
+fn a_file_is_read_where_no_other_is_named_and_need_not_be_there() {
+    let (usual, named) = (File::new("usual", "shards = 3"), File::new("named", "shards = 4"));
+    let load = |file: &std::path::Path, args: &[&str]| match Settings::load(&with_commands(file), args, EMPTY)
+    {
+        Ok(Command::Run(loaded)) => loaded.settings.shards,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(load(&usual.0, &[]), 3);
+    assert_eq!(load(&usual.0, &["--config", named.0.to_str().unwrap()]), 4);
+    assert_eq!(load(std::path::Path::new("/nowhere/at/all.toml"), &[]), 0);
+}
+
+#[test]
+fn a_switch_that_is_on_is_switched_off() {
+    let load = |args: &[&str]| match Settings::load(&with_commands("".as_ref()), args, EMPTY).unwrap() {
+        Command::Run(loaded) => loaded.switch("tidy"),
+        Command::Print(text) => panic!("{text}"),
+    };
+    assert!(load(&[]) && !load(&["--tidy=false"]));
+}
+
+#[test]
+fn the_help_lists_the_commands_and_the_usual_file() {
+    let help = match Settings::load(&with_commands("site.toml".as_ref()), ["--help"], EMPTY).unwrap() {
+        Command::Print(help) => help,
+        Command::Run(_) => panic!("expected a text"),
+    };
+    for text in
+        ["chat [COMMAND] [--NAME VALUE]", "\nCommands\n  migrate [APP]  Apply", "[default: site.toml]"]
+    {
+        assert!(help.contains(text), "no {text:?} in\n{help}");
+    }
+}
+
+#[test]
+fn settings_are_told_from_what_a_command_is_given() {
+    let split = |args: &[&str]| {
+        let (settings, others) = with_commands("".as_ref()).split(args.iter().map(Into::into));
+        [settings, others].map(|args| args.join(" ".as_ref()).into_string().unwrap())
+    };
+    let args = ["app", "--redis", "x", "--plan", "--tidy", "more", "--config=f", "--to=y", "-h", "--bind"];
+    assert_eq!(split(&args), ["--redis x --tidy --config=f -h --bind", "app --plan more --to=y"]);
+    assert_eq!(split(&[]), ["", ""]);
+}

@@ -53,12 +53,12 @@ pub enum MakeError {
         known: Vec<String>,
     },
     /// An entity cannot be read.
-    #[error("in the models of `{app}`: {source}")]
+    #[error("the models of `{app}` cannot be read")]
     Model {
         /// The app.
         app: String,
         /// Why.
-        source: ModelError,
+        source: Box<ModelError>,
     },
     /// Two apps have one table.
     #[error("the table `{table}` is in the models of `{one}` and of `{other}`: one of them must not have it")]
@@ -71,12 +71,12 @@ pub enum MakeError {
         other: String,
     },
     /// The snapshot, or the migrations, are of no use.
-    #[error("in the migrations of `{app}`: {source}")]
+    #[error("the migrations of `{app}` do not hold together")]
     Snapshot {
         /// The app.
         app: String,
         /// Why.
-        source: SnapshotError,
+        source: Box<SnapshotError>,
     },
     /// Two branches each added a migration of one number.
     #[error(
@@ -93,16 +93,16 @@ pub enum MakeError {
         other: String,
     },
     /// There are no steps to what the models say.
-    #[error("in the models of `{app}`: {source}")]
+    #[error("no migration of `{app}` was made")]
     Diff {
         /// The app.
         app: String,
         /// Why.
-        source: DiffError,
+        source: Box<DiffError>,
     },
     /// A flag is of no use.
     #[error(transparent)]
-    Unused(#[from] Unanswered),
+    Unused(#[from] Box<Unanswered>),
     /// A table went from one app to another.
     #[error(
         "the table `{table}` goes from the app `{from}` to `{to}`: the one would drop it with its rows, and the \
@@ -134,7 +134,7 @@ pub enum MakeError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The list of migrations cannot be changed.
-    #[error("`{}` cannot be changed: {source}. Add to it by hand: {todo}", file.display())]
+    #[error("`{}` cannot be changed; add to it by hand: {todo}", file.display())]
     List {
         /// The file.
         file: PathBuf,
@@ -264,7 +264,9 @@ fn compared(
 ) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
     check_shared(apps)?;
     let mut questions = args.questions();
-    if !args.no_input
+    if args.check {
+        questions = questions.assume();
+    } else if !args.no_input
         && let Some(prompt) = prompt.take()
     {
         questions = questions.prompt(prompt);
@@ -274,12 +276,12 @@ fn compared(
         let reading = reading(app)?;
         let before = migrated(app)?;
         let steps = diff::steps(&before, &reading.schema, &reading.renamed, &mut questions)
-            .map_err(|source| MakeError::Diff { app: app.name.clone(), source })?;
+            .map_err(|source| MakeError::Diff { app: app.name.clone(), source: source.into() })?;
         if !steps.is_empty() {
             needs.push(Needs { app, before, steps });
         }
     }
-    questions.all_used()?;
+    questions.all_used().map_err(Box::new)?;
     plan::plan(apps, needs, args.name.as_deref())
 }
 
@@ -317,11 +319,13 @@ fn notes(chosen: &[&AppModels], planned: &BTreeMap<String, Vec<Planned>>) -> Res
 }
 
 fn reading(app: &AppModels) -> Result<Reading, MakeError> {
-    app.models.reading().map_err(|source| MakeError::Model { app: app.name.clone(), source })
+    app.models.reading().map_err(|source| MakeError::Model { app: app.name.clone(), source: source.into() })
 }
 
 fn migrated(app: &AppModels) -> Result<Schema, MakeError> {
-    app.migrations.checked_schema().map_err(|source| MakeError::Snapshot { app: app.name.clone(), source })
+    app.migrations
+        .checked_schema()
+        .map_err(|source| MakeError::Snapshot { app: app.name.clone(), source: source.into() })
 }
 
 /// A path for people: from the folder that they are in.

@@ -57,7 +57,7 @@ pub(super) fn snapshots(chosen: &[&AppModels], args: &Args, here: &Path) -> Resu
         let schema = app
             .migrations
             .schema()
-            .map_err(|source| MakeError::Snapshot { app: app.name.clone(), source })?;
+            .map_err(|source| MakeError::Snapshot { app: app.name.clone(), source: source.into() })?;
         let text = snapshot::write(&schema);
         if text == app.migrations.snapshot {
             continue;

@@ -1,6 +1,10 @@
 //! Entities of many shapes.
 
-#![allow(unreachable_pub, reason = "SeaORM's derives want models to be public")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "SeaORM's derives make models public, and much that no test uses"
+)]
 
 pub(crate) mod room {
     use sea_orm::entity::prelude::*;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod command;
+mod compiled;
 mod diffed;
 mod entities;
 mod project;

@@ -124,6 +124,17 @@ impl Project {
     }
 }
 
+/// An error with all that it came of.
+pub(crate) fn line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
 fn models<const N: usize>(tables: [(&str, Table); N]) -> Models {
     tables.into_iter().fold(Models::new(), |models, (name, table)| models.table(name, table))
 }

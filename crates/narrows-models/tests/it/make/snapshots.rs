@@ -4,7 +4,7 @@ use narrows_models::migration::{Column, Migration, Table};
 use narrows_models::schema::Schema;
 use narrows_models::snapshot;
 
-use super::project::Project;
+use super::project::{Project, line};
 
 fn person() -> Table {
     Table::new().column(Column::big_integer("id").auto()).primary_key(["id"])
@@ -52,7 +52,7 @@ fn a_snapshot_that_the_migrations_do_not_add_up_to_is_told_with_what_differs() {
     let more = person().column(Column::text("note").null());
     project.built_with(&snapshot, first(more.clone())).change([("chat_person", more)]);
 
-    let error = project.make("").unwrap_err().to_string();
+    let error = line(&project.make("").unwrap_err());
 
     assert!(error.contains("it has no column `note` of `chat_person`"), "{error}");
     assert!(error.contains("makemigrations --snapshot"), "{error}");
@@ -63,7 +63,7 @@ fn a_snapshot_is_written_anew_from_the_migrations() {
     let mut project = made();
     let more = person().column(Column::text("note").null());
     project.built_with("<<<<<<< HEAD\n", first(more.clone()));
-    assert!(project.make("").unwrap_err().to_string().contains("unfinished merge"));
+    assert!(line(&project.make("").unwrap_err()).contains("unfinished merge"));
 
     project.make("--snapshot").unwrap();
 
@@ -88,7 +88,7 @@ fn a_migration_that_does_not_fit_those_before_it_is_named() {
     all.push(Migration::new("0002_note").drop_column("chat_person", "note"));
 
     let snapshot = project.read("src/chat/migrations/snapshot.json");
-    let error = project.built_with(&snapshot, all).make("").unwrap_err().to_string();
+    let error = line(&project.built_with(&snapshot, all).make("").unwrap_err());
 
     assert!(error.contains("the migration `0002_note` does not fit those before it"), "{error}");
 }
@@ -101,8 +101,22 @@ fn two_branches_that_each_added_a_migration_are_told_what_to_do() {
     all.push(Migration::new("0002_note").add_column("chat_person", Column::text("note").null()));
 
     let snapshot = project.read("src/chat/migrations/snapshot.json");
-    let error = project.built_with(&snapshot, all).make("--check").unwrap_err().to_string();
+    let error = line(&project.built_with(&snapshot, all).make("--check").unwrap_err());
 
     assert!(error.contains("`0002_age` and `0002_note` have one number"), "{error}");
     assert!(error.contains("make the other the next"), "{error}");
+}
+
+#[test]
+fn a_snapshot_that_was_not_written_yet_is_written_with_the_next_migration() {
+    for empty in ["", "{}\n"] {
+        let mut project = made();
+        let more = person().column(Column::text("note").null());
+        project.built_with(empty, first(person())).change([("chat_person", more.clone())]);
+
+        project.make("").unwrap();
+
+        let schema = snapshot::read(&project.read("src/chat/migrations/snapshot.json")).unwrap();
+        assert_eq!(schema.tables["chat_person"], more);
+    }
 }

@@ -4,7 +4,7 @@ use narrows_models::migration::{Column, Index, Migration, Table};
 use narrows_models::snapshot;
 use std::fs;
 
-use super::project::Project;
+use super::project::{Project, line};
 
 fn person() -> Table {
     Table::new()
@@ -52,7 +52,7 @@ fn a_further_migration_is_added_to_the_list_and_the_snapshot() {
     project.change([("chat_person", with_age())]).make("").unwrap();
 
     let expected = "//! Adds `age` to `person`.\n\nuse narrows_models::migration::{Column, Migration};\n\n\
-                    pub(super) fn migration() -> Migration {\n    Migration::new(\"0002_person_age\")\n        \
+                    pub(super) fn migration() -> Migration {\n    Migration::new(\"0002_person_age\")\
                     .add_column(\"chat_person\", Column::integer(\"age\").default(18))\n}\n";
     assert_eq!(project.read("src/chat/migrations/m0002_person_age.rs"), expected);
     let list = project.read("src/chat/migrations/mod.rs");
@@ -106,7 +106,7 @@ fn a_list_that_cannot_be_understood_says_what_to_add_and_nothing_is_written() {
         "mod m0001_initial;\npub fn all() -> Migrations {\n    migrations![m0001_initial, more()]\n}\n";
     project.write("src/chat/migrations/mod.rs", list);
 
-    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+    let error = line(&project.change([("chat_person", with_age())]).make("").unwrap_err());
 
     assert!(error.contains("`migrations!` holds \"more()\""), "{error}");
     assert!(error.contains("`mod m0002_person_age;`, and `m0002_person_age` at the end"), "{error}");
@@ -120,7 +120,7 @@ fn a_list_that_changed_since_the_program_was_built_is_told() {
     project.make("").unwrap();
     project.write("src/chat/migrations/mod.rs", "migrations![m0001_initial, m0002_other]");
 
-    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+    let error = line(&project.change([("chat_person", with_age())]).make("").unwrap_err());
 
     assert!(
         error.contains("lists 2 migrations, and this program was built with 1: build it again"),
@@ -136,7 +136,7 @@ fn a_file_that_is_there_is_never_written_over_and_nothing_else_stays_behind() {
     let snapshot = project.read("src/chat/migrations/snapshot.json");
     project.write("src/chat/migrations/m0002_person_age.rs", "// mine\n");
 
-    let error = project.change([("chat_person", with_age())]).make("").unwrap_err().to_string();
+    let error = line(&project.change([("chat_person", with_age())]).make("").unwrap_err());
 
     assert!(error.contains("there is one already"), "{error}");
     assert_eq!(project.read("src/chat/migrations/m0002_person_age.rs"), "// mine\n");

@@ -1,13 +1,10 @@
 //! What somebody does on the first day: a model, changed again and again, with rows in its table.
 
-use narrows_models::migration::Operation;
-use narrows_models::schema::{Kind, Literal};
+use narrows_models::migration::{Column, Migration};
 use narrows_models::sea_orm::entity::prelude::*;
 use narrows_models::sea_orm::{self, QueryOrder, Set};
 
-use super::site::{
-    Site, add_column, alter, column, create, migration, null, on_every_database, table, with_default,
-};
+use super::site::{Site, on_every_database, table};
 
 /// The model as it is in the end.
 mod person {
@@ -29,22 +26,16 @@ mod person {
 }
 
 async fn a_model_is_changed_and_then_used(site: Site) {
-    let name = column("name", Kind::Varchar(80));
-    let mut all =
-        vec![migration("0001_initial", [create("person", table([name, null(column("nick", Kind::Text))]))])];
+    let person = table().column(Column::varchar("name", 80)).column(Column::text("nick").null());
+    let mut all = vec![Migration::new("0001_initial").create_table("person", person)];
     assert_eq!(site.migrate(&all).await.unwrap(), ["0001_initial"]);
     site.execute("INSERT INTO person (name, nick) VALUES ('Ada', 'A'), ('Ben', NULL)").await;
-    let age = with_default(column("age", Kind::Integer), Literal::Integer(30));
-    let rename =
-        Operation::RenameColumn { table: "person".into(), from: "name".into(), to: "full_name".into() };
+    let age = Column::integer("age").default(30);
     all.extend([
-        migration("0002_age", [add_column("person", age.clone())]),
-        migration("0003_null", [alter("person", null(age))]),
-        migration(
-            "0004_drop",
-            [Operation::DropColumn { table: "person".into(), name: "nick".into(), fill: None }],
-        ),
-        migration("0005_rename", [rename]),
+        Migration::new("0002_age").add_column("person", age.clone()),
+        Migration::new("0003_null").alter_column("person", age.null()),
+        Migration::new("0004_drop").drop_column("person", "nick"),
+        Migration::new("0005_rename").rename_column("person", "name", "full_name"),
     ]);
     assert_eq!(site.migrate(&all).await.unwrap().len(), 4);
     assert!(site.migrate(&all).await.unwrap().is_empty());

@@ -1,2 +1,9 @@
 mod beginner;
+mod changes;
+mod failures;
+mod kinds;
+mod orders;
+mod rebuilds;
 mod site;
+mod structure;
+mod walk;

@@ -1,9 +1,9 @@
 //! A database of each kind, and short ways to write tables and migrations.
 
-use narrows_models::migration::{Migration, Migrations, Operation};
-use narrows_models::schema::{Column, ForeignKey, Index, Kind, Literal, Table};
+use narrows_models::migrate::Target;
+use narrows_models::migration::{Column, Migration, Migrations, Table};
 use narrows_models::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement,
 };
 use narrows_models::{MigrateError, Migrator};
 use rig::{MariaDb, Postgres};
@@ -58,7 +58,7 @@ impl Site {
         self.try_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), narrows_models::sea_orm::DbErr> {
+    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), DbErr> {
         self.connection.execute_unprepared(sql).await.map(drop)
     }
 
@@ -69,6 +69,21 @@ impl Site {
         rows.iter()
             .map(|row| row.try_get_by_index::<Option<String>>(0).unwrap().unwrap_or("NULL".into()))
             .collect()
+    }
+
+    /// The one row of a query.
+    pub(crate) async fn row(&self, sql: &str) -> QueryResult {
+        let row = self.connection.query_one_raw(Statement::from_string(self.backend(), sql)).await;
+        row.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_else(|| panic!("no row: {sql}"))
+    }
+
+    /// To this migration, or to `zero`; gives the names of what was done.
+    pub(crate) async fn to(&self, migrations: &[Migration], name: &str) -> Result<Vec<String>, MigrateError> {
+        let app = "app".to_owned();
+        let to = |name: &str| Target::To { app: app.clone(), name: name.to_owned() };
+        let target = if name == "zero" { Target::Zero { app: app.clone() } } else { to(name) };
+        let report = self.migrator(migrations).target(target).migrate().await?;
+        Ok(report.done.into_iter().map(|done| done.name).collect())
     }
 
     pub(crate) fn migrator(&self, migrations: &[Migration]) -> Migrator {
@@ -117,64 +132,7 @@ macro_rules! on_every_database {
 }
 pub(crate) use on_every_database;
 
-pub(crate) fn migration(name: &str, operations: impl IntoIterator<Item = Operation>) -> Migration {
-    operations.into_iter().fold(Migration::new(name), Migration::operation)
-}
-
-pub(crate) fn column(name: &str, kind: Kind) -> Column {
-    Column { name: name.to_owned(), kind, null: false, default: None, auto: false }
-}
-
-pub(crate) fn null(column: Column) -> Column {
-    Column { null: true, ..column }
-}
-
-pub(crate) fn with_default(column: Column, default: Literal) -> Column {
-    Column { default: Some(default), ..column }
-}
-
-pub(crate) fn text(text: &str) -> Literal {
-    Literal::Text(text.to_owned())
-}
-
 /// A table with a numbered key `id`.
-pub(crate) fn table(columns: impl IntoIterator<Item = Column>) -> Table {
-    let id = Column { auto: true, ..column("id", Kind::BigInteger) };
-    let columns = std::iter::once(id).chain(columns).collect();
-    Table { columns, primary_key: vec!["id".to_owned()], ..Table::default() }
-}
-
-pub(crate) fn index(name: &str, columns: &[&str]) -> Index {
-    Index { name: name.to_owned(), columns: owned(columns), unique: false }
-}
-
-pub(crate) fn unique(name: &str, columns: &[&str]) -> Index {
-    Index { unique: true, ..index(name, columns) }
-}
-
-pub(crate) fn foreign_key(name: &str, columns: &[&str], to_table: &str, to_columns: &[&str]) -> ForeignKey {
-    ForeignKey {
-        name: name.to_owned(),
-        columns: owned(columns),
-        to_table: to_table.to_owned(),
-        to_columns: owned(to_columns),
-        on_delete: Default::default(),
-        on_update: Default::default(),
-    }
-}
-
-pub(crate) fn create(name: &str, table: Table) -> Operation {
-    Operation::CreateTable { name: name.to_owned(), table }
-}
-
-pub(crate) fn add_column(table: &str, column: Column) -> Operation {
-    Operation::AddColumn { table: table.to_owned(), column, fill: None }
-}
-
-pub(crate) fn alter(table: &str, column: Column) -> Operation {
-    Operation::AlterColumn { table: table.to_owned(), column, fill: None, undo_fill: None }
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+pub(crate) fn table() -> Table {
+    Table::new().column(Column::big_integer("id").auto()).primary_key(["id"])
 }

@@ -1,7 +1,7 @@
 //! A small project: users' diaries, and a worker that counts their pages.
 
 mod migrations;
-pub mod page;
+pub(crate) mod page;
 
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename = "written")]
-pub struct Written {
+pub(crate) struct Written {
     title: String,
 }
 
@@ -26,7 +26,7 @@ struct NewPage {
     title: String,
 }
 
-pub fn project() -> Project {
+pub(crate) fn project() -> Project {
     Project::new("diary", "1.2.3")
         .about("A diary for everybody")
         .app(app())
