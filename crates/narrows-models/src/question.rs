@@ -132,6 +132,7 @@ impl fmt::Display for Missing {
 pub struct Questions<'a> {
     prompt: Option<&'a mut dyn Prompt>,
     no_rename: bool,
+    assumes: bool,
     tables: Vec<(String, String)>,
     columns: Vec<(String, String, String)>,
     fills: Vec<(String, String, String)>,
@@ -161,6 +162,15 @@ impl<'a> Questions<'a> {
     #[must_use]
     pub fn no_rename(mut self) -> Self {
         self.no_rename = true;
+        self
+    }
+
+    /// Asks nothing, and needs no answer: nothing was renamed, and rows get what says least. For `--check`, which wants to
+    /// know only whether anything differs.
+    #[must_use]
+    pub fn assume(mut self) -> Self {
+        self.no_rename = true;
+        self.assumes = true;
         self
     }
 
@@ -264,6 +274,9 @@ impl<'a> Questions<'a> {
                 wanted: column.kind.to_string(),
                 form,
             });
+        }
+        if self.assumes {
+            return Ok(literal::neutral(&column.kind));
         }
         let unanswered =
             || Unanswered::Fill { table: name.to_owned(), column: column.name.clone(), why, form };

@@ -109,12 +109,16 @@ impl Migrations {
         Ok(schema)
     }
 
-    /// That schema, if the snapshot says the same.
+    /// That schema, if the snapshot says the same. An empty one, or `{}`, is one that was not written yet: by hand, with the
+    /// first migration.
     ///
     /// # Errors
     /// When they differ, or one of them is of no use.
     pub fn checked_schema(&self) -> Result<Schema, SnapshotError> {
         let schema = self.schema()?;
+        if matches!(self.snapshot.trim(), "" | "{}") {
+            return Ok(schema);
+        }
         match difference(&read(&self.snapshot)?, &schema) {
             Some(difference) => Err(SnapshotError::Differs { difference }),
             None => Ok(schema),

@@ -41,6 +41,11 @@ pub enum StateError {
     /// An index, or one side of a foreign key, without columns, or sides of different lengths.
     #[error("`{name}` of the table `{table}` needs columns, and as many on each side")]
     Columns { table: String, name: String },
+    /// A foreign key to what several rows may have alike.
+    #[error(
+        "the foreign key `{key}` points at {columns} of `{table}`, which are neither its primary key nor unique"
+    )]
+    NotUnique { table: String, key: String, columns: String },
     /// It drops what a foreign key points at.
     #[error("the foreign key `{key}` of the table `{by}` points at `{table}`: it has to be dropped first")]
     PointedAt { table: String, by: String, key: String },
@@ -99,12 +104,7 @@ pub fn apply(schema: &mut Schema, operation: &Operation) -> Result<(), StateErro
             table_mut(schema, table)?.indexes.push(index.clone());
             Ok(())
         }
-        Operation::DropIndex { table, name } => {
-            let indexes = &mut table_mut(schema, table)?.indexes;
-            let at = indexes.iter().position(|index| index.name == *name);
-            indexes.remove(at.ok_or_else(|| no_index(table, name))?);
-            Ok(())
-        }
+        Operation::DropIndex { table, name } => drop_index(schema, table, name),
         Operation::AddForeignKey { table, key } => {
             check_foreign_key(schema, table, get(schema, table)?, key)?;
             table_mut(schema, table)?.foreign_keys.push(key.clone());
@@ -335,6 +335,13 @@ fn check_foreign_key(schema: &Schema, name: &str, table: &Table, key: &ForeignKe
     let to = if key.to_table == name { Some(table) } else { schema.tables.get(&key.to_table) };
     if let Some(to) = to {
         has_columns(&key.to_table, to, &key.to_columns)?;
+        if !is_unique(to, &key.to_columns) {
+            return Err(StateError::NotUnique {
+                table: key.to_table.clone(),
+                key: key.name.clone(),
+                columns: key.to_columns.join(", "),
+            });
+        }
     }
     let mut all =
         schema.tables.iter().flat_map(|(of, table)| table.foreign_keys.iter().map(move |found| (of, found)));
@@ -342,6 +349,25 @@ fn check_foreign_key(schema: &Schema, name: &str, table: &Table, key: &ForeignKe
         Some((of, _)) => Err(StateError::ForeignKeyExists { table: of.clone(), name: key.name.clone() }),
         None => Ok(()),
     }
+}
+
+fn drop_index(schema: &mut Schema, table: &str, name: &str) -> Result<(), StateError> {
+    let mut left = get(schema, table)?.clone();
+    let at = left.indexes.iter().position(|index| index.name == name);
+    left.indexes.remove(at.ok_or_else(|| no_index(table, name))?);
+    if let Some((by, key)) = pointing_at(schema, table).find(|(_, key)| !is_unique(&left, &key.to_columns)) {
+        return Err(pointed_at(table, by, key));
+    }
+    schema.tables.insert(table.to_owned(), left);
+    Ok(())
+}
+
+/// Whether no two rows have the same in these columns, in whatever order.
+fn is_unique(table: &Table, columns: &[String]) -> bool {
+    let same = |other: &[String]| {
+        other.len() == columns.len() && other.iter().all(|column| columns.contains(column))
+    };
+    same(&table.primary_key) || table.indexes.iter().any(|index| index.unique && same(&index.columns))
 }
 
 fn has_columns(name: &str, table: &Table, columns: &[String]) -> Result<(), StateError> {

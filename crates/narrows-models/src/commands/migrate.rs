@@ -39,16 +39,15 @@ pub(super) async fn run(
         drop(tell.send(notice));
     });
     let printing = async {
+        // Whether a line was begun and not ended.
+        let mut open = false;
         while let Some(notice) = told.recv().await {
             print_notice(output, &notice)?;
+            open = matches!(notice, Notice::Begins { .. });
         }
-        Ok::<(), io::Error>(())
+        if open { writeln!(output) } else { Ok(()) }
     };
     let (report, printed) = tokio::join!(migrator.migrate(), printing);
-    if report.is_err() {
-        // The line of the one that failed.
-        writeln!(output)?;
-    }
     let report = report?;
     printed?;
     print_end(output, &report)?;

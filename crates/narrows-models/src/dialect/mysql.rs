@@ -230,6 +230,10 @@ fn convert(table: &str, was: &Column, column: &Column) -> Result<Vec<Statement>,
         (from, Kind::SmallInteger | Kind::Integer | Kind::BigInteger) if text(from) => {
             vec![refuse(format!("TRIM({name}) NOT REGEXP '^[-+]?[0-9]+$'"))]
         }
+        (from, Kind::Date | Kind::DateTime | Kind::LocalDateTime) if text(from) => {
+            // A bare number is a day to MariaDB.
+            vec![refuse(format!("{name} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'"))]
+        }
         (from, Kind::Uuid) if text(from) => vec![
             refuse(format!("REPLACE({name}, '-', '') NOT REGEXP '^[0-9a-fA-F]{{32}}$'")),
             between("varbinary(255)"),

@@ -181,21 +181,32 @@ fn alter_column(
 /// Which values are lost on the way from one kind to another: SQLite itself would make 0 of `ten`.
 fn refused(from: &Kind, to: &Kind, name: &str) -> Option<String> {
     let text = matches!(from, Kind::Varchar(_) | Kind::Text);
-    let number = format!(
-        "typeof({name} + 0) NOT IN ('integer', 'real') OR trim({name}) NOT GLOB '*[0-9]*' OR trim({name}) GLOB '*[^-+.0-9eE]*'"
-    );
     match to {
         Kind::Varchar(most) => Some(format!("length(CAST({name} AS TEXT)) > {most}")),
         Kind::SmallInteger | Kind::Integer | Kind::BigInteger => {
             let (least, most) = range(to);
-            let bounds = format!("CAST({name} AS REAL) < {least}.0 OR CAST({name} AS REAL) > {most}.0");
-            Some(if text { format!("{number} OR trim({name}) GLOB '*[.eE]*' OR {bounds}") } else { bounds })
+            let bounds = format!("CAST({name} AS REAL) < {least} OR CAST({name} AS REAL) > {most}");
+            // The greatest whole number has no neighbour among the others.
+            let great =
+                format!("CAST({name} AS REAL) >= 9223372036854775808.0 AND trim({name}) <> '{}'", i64::MAX);
+            let digits = format!("substr(trim({name}), 1 + (substr(trim({name}), 1, 1) IN ('-', '+')))");
+            let other = format!("{digits} = '' OR {digits} GLOB '*[^0-9]*'");
+            Some(if text {
+                format!("{other} OR {great} OR {bounds}")
+            } else {
+                format!("{great} OR {bounds}")
+            })
         }
-        Kind::Float | Kind::Double | Kind::Decimal(..) if text => Some(number),
+        // As JSON has them: SQLite would take the beginning of anything.
+        Kind::Float | Kind::Double | Kind::Decimal(..) if text => Some(format!(
+            "CASE WHEN json_valid(trim({name})) THEN json_type(trim({name})) NOT IN ('integer', 'real') ELSE 1 END"
+        )),
         Kind::Boolean if text => Some(format!("lower(trim({name})) NOT IN ({TRUE}, {FALSE})")),
         Kind::Json if text => Some(format!("NOT json_valid({name})")),
         Kind::Date | Kind::DateTime | Kind::LocalDateTime if text => {
-            Some(format!("julianday({name}) IS NULL"))
+            // A bare number is a day to SQLite, and so is the 30th of February.
+            let day = format!("substr({name}, 1, 10)");
+            Some(format!("julianday({name}) IS NULL OR coalesce(date({day}) <> {day}, 1)"))
         }
         Kind::Time if text => Some(format!("time({name}) IS NULL")),
         Kind::Uuid if text => {
@@ -228,6 +239,10 @@ fn converted(from: &Kind, to: &Kind, name: &str) -> String {
              ELSE strftime('%Y-%m-%d %H:%M:%f', {name}) END"
         ),
         (Kind::LocalDateTime, Kind::DateTime) => format!("replace({name}, ' ', 'T') || '{UTC}'"),
+        (Kind::Varchar(_) | Kind::Text, Kind::Date) => format!("substr({name}, 1, 10)"),
+        (Kind::Varchar(_) | Kind::Text, Kind::DateTime | Kind::LocalDateTime) => {
+            format!("CASE length({name}) WHEN 10 THEN {name} || ' 00:00:00' ELSE {name} END")
+        }
         (Kind::DateTime | Kind::LocalDateTime, Kind::Date) => format!("date({name})"),
         (Kind::Date, Kind::DateTime) => format!("{name} || 'T00:00:00{UTC}'"),
         (Kind::Date, Kind::LocalDateTime) => format!("{name} || ' 00:00:00'"),

@@ -89,6 +89,12 @@ pub enum MigrateError {
         "{migration} stopped in the middle of operation {operation}, going {direction}: it has to go that way first"
     )]
     Turned { migration: String, operation: usize, direction: &'static str },
+    /// A migration that failed half-way was changed in what is done of it already.
+    #[error(
+        "{migration} stopped half-way, at operation {operation}, and what is done of it has been changed since: \
+             change it back, or finish it by hand and record it with `--fake`"
+    )]
+    Changed { migration: String, operation: usize },
     /// The database did not answer as it should.
     #[error("the database did not answer as it should")]
     Database(#[source] Box<dyn Error + Send + Sync>),

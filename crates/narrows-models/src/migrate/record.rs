@@ -15,14 +15,16 @@ const TABLE: &str = "narrows_migration";
 const PROGRESS: &str = "narrows_migration_progress";
 
 /// How far a migration is that stopped half-way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Progress {
     /// How many of its operations are in effect, of whichever direction.
     pub(super) done: usize,
-    /// How many statements of the next one, or on the way back of the last one, are.
+    /// How many statements of the next one, or on the way back of the last one, are; those that only look do not count.
     pub(super) statements: usize,
     /// Which way that one went.
     pub(super) forwards: bool,
+    /// The fingerprint of the operations that are in effect, a part of one too.
+    pub(super) operations: String,
     /// Whether the next statement was begun by a process that did not come back to say how it ended.
     pub(super) unsure: bool,
 }
@@ -39,7 +41,8 @@ pub(super) async fn prepare(session: &Session) -> Result<(), DbErr> {
         let number = |name| (name, Kind::Integer);
         let names = [("app", Kind::Varchar(255)), ("name", Kind::Varchar(255))];
         let numbers = ["done", "statements", "forwards", "unsure"].map(number);
-        create(session, PROGRESS, &[&names[..], &numbers].concat()).await?;
+        let print = [("operations", Kind::Varchar(16))];
+        create(session, PROGRESS, &[&names[..], &numbers, &print].concat()).await?;
     }
     Ok(())
 }
@@ -56,7 +59,7 @@ pub(super) async fn progress(session: &Session) -> Result<HashMap<(String, Strin
     if session.dialect.has_transactions() || !exists(session, PROGRESS).await? {
         return Ok(HashMap::new());
     }
-    let select = format!("SELECT app, name, done, statements, forwards, unsure FROM {PROGRESS}");
+    let select = format!("SELECT app, name, done, statements, forwards, unsure, operations FROM {PROGRESS}");
     let rows = session.query(&select).await?;
     let of = |row: &sea_orm::QueryResult| {
         let number = |at| row.try_get_by_index::<i32>(at).map(|number| usize::try_from(number).unwrap_or(0));
@@ -65,6 +68,7 @@ pub(super) async fn progress(session: &Session) -> Result<HashMap<(String, Strin
             statements: number(3)?,
             forwards: number(4)? == 1,
             unsure: number(5)? == 1,
+            operations: row.try_get_by_index(6)?,
         };
         Ok(((row.try_get_by_index(0)?, row.try_get_by_index(1)?), progress))
     };
@@ -90,14 +94,14 @@ pub(super) async fn save_progress(
     session: &Session,
     app: &str,
     name: &str,
-    progress: Progress,
+    progress: &Progress,
 ) -> Result<(), DbErr> {
-    let Progress { done, statements, forwards, unsure } = progress;
+    let Progress { done, statements, operations, .. } = progress;
     let (app, name) = (session.dialect.text(app), session.dialect.text(name));
-    let (forwards, unsure) = (u8::from(forwards), u8::from(unsure));
+    let (forwards, unsure) = (u8::from(progress.forwards), u8::from(progress.unsure));
     let replace = format!(
-        "REPLACE INTO {PROGRESS} (app, name, done, statements, forwards, unsure) \
-         VALUES ({app}, {name}, {done}, {statements}, {forwards}, {unsure})"
+        "REPLACE INTO {PROGRESS} (app, name, done, statements, forwards, unsure, operations) \
+         VALUES ({app}, {name}, {done}, {statements}, {forwards}, {unsure}, '{operations}')"
     );
     session.execute(&replace).await
 }

@@ -11,14 +11,14 @@ use super::session::Session;
 use super::sqlite;
 use super::work::{Step, Task};
 use crate::dialect::Statement;
-use crate::migration::RunFn;
+use crate::migration::{Operation, RunFn};
 
 /// Where a migration is, for errors.
 pub(super) struct Place<'a> {
     pub(super) app: &'a str,
     pub(super) name: &'a str,
     pub(super) forwards: bool,
-    pub(super) operations: usize,
+    pub(super) operations: &'a [Operation],
 }
 
 /// All tasks, within a transaction that the caller ends.
@@ -45,39 +45,61 @@ pub(super) async fn one_by_one(
     tasks: &[Task<'_>],
     from: Option<Progress>,
 ) -> Result<(), MigrateError> {
-    let begin = if place.forwards { 0 } else { place.operations };
-    let mut at =
-        from.unwrap_or(Progress { done: begin, statements: 0, forwards: place.forwards, unsure: false });
+    let begin = if place.forwards { 0 } else { place.operations.len() };
+    let mut at = from.unwrap_or_else(|| place.progress(begin));
+    if at.operations != place.print(&at) {
+        let operation = at.done + usize::from(at.forwards);
+        return Err(MigrateError::Changed { migration: place.label(), operation });
+    }
     if at.forwards != place.forwards {
         if at.statements > 0 || at.unsure {
             return Err(place.turned(&at));
         }
         at.forwards = place.forwards;
     }
-    let is_left =
-        |task: &&Task<'_>| if place.forwards { task.number >= at.done } else { task.number < at.done };
-    for task in tasks.iter().filter(is_left).collect::<Vec<_>>() {
-        for step in task.steps.iter().skip(at.statements) {
-            let unsure = at.unsure;
-            record::save_progress(session, place.app, place.name, Progress { unsure: true, ..at }).await?;
-            at.unsure = false;
-            session.execute("START TRANSACTION").await?;
-            let taken = take(session, step).await;
-            let taken = if unsure { taken.or_else(was_done) } else { taken };
-            if let Err(source) = taken {
-                session.rollback().await?;
-                record::save_progress(session, place.app, place.name, at).await?;
-                return Err(place.failed(task, &place.left(&at), source));
+    let done = at.done;
+    let is_left = |task: &&Task<'_>| if place.forwards { task.number >= done } else { task.number < done };
+    for task in tasks.iter().filter(is_left) {
+        // What only looks comes first, and is of no use once something was changed.
+        let (looks, changes): (Vec<_>, Vec<_>) = task.steps.iter().partition(|step| step.only_looks());
+        if at.statements == 0 && !at.unsure {
+            for look in looks {
+                take(session, look).await.map_err(|source| place.failed(task, &place.left(&at), source))?;
             }
-            at.statements += 1;
-            record::save_progress(session, place.app, place.name, at).await?;
-            session.commit().await?;
+        }
+        for step in changes.into_iter().skip(at.statements) {
+            one(session, place, task, step, &mut at).await?;
         }
         at.done = if place.forwards { task.number + 1 } else { task.number };
         at.statements = 0;
-        record::save_progress(session, place.app, place.name, at).await?;
+        place.save(session, &mut at).await?;
     }
     Ok(())
+}
+
+/// One statement. A change of rows is committed with the note that it is done; a change of a table is committed by the
+/// database before there is a note, so there is one that it was begun.
+async fn one(
+    session: &Session,
+    place: &Place<'_>,
+    task: &Task<'_>,
+    step: &Step<'_>,
+    at: &mut Progress,
+) -> Result<(), MigrateError> {
+    let unsure = std::mem::replace(&mut at.unsure, true);
+    place.save(session, at).await?;
+    at.unsure = false;
+    session.execute("START TRANSACTION").await?;
+    let taken = take(session, step).await;
+    let taken = if unsure { taken.or_else(was_done) } else { taken };
+    if let Err(source) = taken {
+        session.rollback().await?;
+        place.save(session, at).await?;
+        return Err(place.failed(task, &place.left(at), source));
+    }
+    at.statements += 1;
+    place.save(session, at).await?;
+    Ok(session.commit().await?)
 }
 
 impl Place<'_> {
@@ -85,10 +107,35 @@ impl Place<'_> {
         format!("{}.{}", self.app, self.name)
     }
 
+    /// Nothing of the next operation is done.
+    pub(super) fn progress(&self, done: usize) -> Progress {
+        let operations = String::new();
+        let at = Progress { done, statements: 0, forwards: self.forwards, operations, unsure: false };
+        Progress { operations: self.print(&at), ..at }
+    }
+
+    /// The fingerprint of the operations that are in effect, as far as they can be told apart.
+    fn print(&self, at: &Progress) -> String {
+        let begun = at.forwards && (at.statements > 0 || at.unsure);
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for operation in self.operations.iter().take(at.done + usize::from(begun)) {
+            // FNV-1a: the same in every build.
+            for byte in format!("{operation:?};").bytes() {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        }
+        format!("{hash:016x}")
+    }
+
+    async fn save(&self, session: &Session, at: &mut Progress) -> Result<(), MigrateError> {
+        at.operations = self.print(at);
+        Ok(record::save_progress(session, self.app, self.name, at).await?)
+    }
+
     fn failed(&self, task: &Task<'_>, left: &str, source: StepError) -> MigrateError {
         MigrateError::Failed {
             migration: self.label(),
-            place: format!("operation {} of {}, {}", task.number + 1, self.operations, task.what),
+            place: format!("operation {} of {}, {}", task.number + 1, self.operations.len(), task.what),
             left: left.to_owned(),
             source: Box::new(source),
         }

@@ -23,6 +23,12 @@ pub(super) enum Step<'a> {
     Run(&'a RunFn),
 }
 
+impl Step<'_> {
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Step::Statement(Statement::Refuse { .. }))
+    }
+}
+
 /// The tasks of a migration that meets this schema, in the order in which they are done.
 pub(super) fn tasks<'a>(
     graph: &Graph<'a>,

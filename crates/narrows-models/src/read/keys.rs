@@ -14,8 +14,8 @@ pub(super) fn read<E: EntityTrait>(entity: &'static str, table: &str) -> Result<
             continue;
         }
         let TableRef::Table(TableName(schema, to_table), _) = relation.to_tbl else { continue };
-        if schema.is_some() {
-            return Err(ModelError::SchemaName { entity, schema: format!("… of {to_table}") });
+        if let Some(schema) = schema {
+            return Err(ModelError::SchemaName { entity, schema: schema.1.to_string() });
         }
         let mut key = ForeignKey {
             name: String::new(),
@@ -42,7 +42,7 @@ pub(super) fn read<E: EntityTrait>(entity: &'static str, table: &str) -> Result<
 }
 
 fn columns(identity: &Identity) -> Vec<String> {
-    identity.iter().map(|column| column.to_string()).collect()
+    identity.iter().map(ToString::to_string).collect()
 }
 
 fn action(action: ForeignKeyAction) -> Action {

@@ -53,7 +53,7 @@ pub enum ModelError {
     },
     /// A table is not in the connection's own schema.
     #[error(
-        "`{entity}` has `schema_name = \"{schema}\"`, and not every database has schemas: leave it out, \
+        "`{entity}` has or points at `schema_name = \"{schema}\"`, and not every database has schemas: leave it out, \
              and name the schema in the URL of the database"
     )]
     SchemaName {

@@ -59,12 +59,7 @@ pub(crate) fn place(app: &str, source: &str, is_empty: bool, here: &Path) -> Res
     };
     let away = || FolderError::Away { app: app.to_owned(), file: named.to_owned() };
     let file = find(Path::new(package), Path::new(named), here).ok_or_else(away)?;
-    let foreign = |part: &std::ffi::OsStr| part == "registry" || part == "git";
-    let in_cargo = file
-        .components()
-        .zip(file.components().skip(1))
-        .any(|(one, next)| one.as_os_str() == ".cargo" && foreign(next.as_os_str()));
-    if in_cargo {
+    if is_foreign(&file) {
         return Err(FolderError::Foreign { app: app.to_owned(), file });
     }
     let parent = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -85,6 +80,14 @@ pub(crate) fn place(app: &str, source: &str, is_empty: bool, here: &Path) -> Res
             .is_some_and(|name| ["bin", "examples", "tests", "benches"].iter().any(|root| name == *root));
     let folder = if beside { parent.join("migrations") } else { parent.join(&stem).join("migrations") };
     Ok(Place { file, folder, is_new: true })
+}
+
+/// Whether cargo fetched the file: `registry/src/…` and `git/checkouts/…`.
+fn is_foreign(file: &Path) -> bool {
+    let parts: Vec<_> = file.components().map(std::path::Component::as_os_str).collect();
+    parts
+        .windows(2)
+        .any(|two| (two[0] == "registry" && two[1] == "src") || (two[0] == "git" && two[1] == "checkouts"))
 }
 
 /// The compiler names a file from the workspace's root, which is the package's folder or one above it; a checkout may

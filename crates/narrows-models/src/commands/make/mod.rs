@@ -1,6 +1,7 @@
 //! `makemigrations`: the models compared with the migrations, and what differs written as a migration.
 
 mod args;
+mod notes;
 mod plan;
 mod write;
 
@@ -17,7 +18,6 @@ use plan::Needs;
 use crate::ModelError;
 use crate::commands::AppModels;
 use crate::diff::{self, DiffError};
-use crate::migration::Operation;
 use crate::models::Reading;
 use crate::question::{Prompt, Terminal, Unanswered};
 pub use crate::render::files::WriteError;
@@ -208,7 +208,7 @@ pub fn run_with(
         return write::snapshots(&chosen, &args, &here);
     }
     let planned = if args.empty { empty(&chosen, &args)? } else { compared(apps, &chosen, &args, prompt)? };
-    let notes = if args.empty { Vec::new() } else { notes(&chosen, &planned)? };
+    let notes = if args.empty { Vec::new() } else { notes::of(apps, &chosen, &planned)? };
     if planned.is_empty() {
         let of = if args.apps.is_empty() { String::new() } else { format!(" in {}", list(&args.apps)) };
         return Ok(Outcome { report: format!("No changes detected{of}.\n"), code: 0 });
@@ -264,7 +264,9 @@ fn compared(
 ) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
     check_shared(apps)?;
     let mut questions = args.questions();
-    if !args.no_input
+    if args.check {
+        questions = questions.assume();
+    } else if !args.no_input
         && let Some(prompt) = prompt.take()
     {
         questions = questions.prompt(prompt);
@@ -293,27 +295,6 @@ fn check_shared(apps: &[AppModels]) -> Result<(), MakeError> {
         }
     }
     Ok(())
-}
-
-/// What the models of changed columns say that a migration cannot.
-fn notes(chosen: &[&AppModels], planned: &BTreeMap<String, Vec<Planned>>) -> Result<Vec<String>, MakeError> {
-    let mut notes = Vec::new();
-    for app in chosen {
-        let Some(planned) = planned.get(&app.name) else { continue };
-        let steps: Vec<&Operation> = planned.iter().flat_map(|planned| &planned.operations).collect();
-        for (table, column, text) in reading(app)?.notes {
-            let touched = steps.iter().any(|step| match step {
-                Operation::CreateTable { name, .. } => *name == table,
-                Operation::AddColumn { table: of, column: now, .. }
-                | Operation::AlterColumn { table: of, column: now, .. } => *of == table && now.name == column,
-                _ => false,
-            });
-            if touched {
-                notes.push(format!("`{column}` of `{table}`: {text}"));
-            }
-        }
-    }
-    Ok(notes)
 }
 
 fn reading(app: &AppModels) -> Result<Reading, MakeError> {

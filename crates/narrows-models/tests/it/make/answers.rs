@@ -154,3 +154,16 @@ fn a_flag_with_a_wrong_name_or_value_is_told() {
     assert!(unused.contains("`--rename chat_person.nam=title` names nothing that changes"), "{unused}");
     assert_eq!(project.files("chat"), ["m0001_initial.rs"]);
 }
+
+#[test]
+fn a_check_asks_nothing_and_needs_no_answer() {
+    let mut project = made();
+    let mut somebody = Somebody::who_says(["y"]);
+
+    let outcome =
+        project.change([("chat_person", titled())]).make_with("--check", Some(&mut somebody)).unwrap();
+
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.report.contains("adds `title` to `person`"), "{}", outcome.report);
+    assert!(somebody.asked.is_empty());
+}

@@ -1,7 +1,7 @@
 //! The command and its options.
 
 use narrows_models::Models;
-use narrows_models::migration::{Column, ForeignKey, Table};
+use narrows_models::migration::{Action, Column, ForeignKey, Index, Table};
 use std::fs;
 
 use super::entities::{interval, kinds};
@@ -227,4 +227,22 @@ fn an_app_whose_source_is_elsewhere_is_told() {
         "{error}"
     );
     assert_eq!(project.make("--check").unwrap().code, 1);
+}
+
+#[test]
+fn what_mysql_refuses_is_noted_when_it_is_written() {
+    let room = Table::new().column(Column::integer("id").auto()).primary_key(["id"]);
+    let key = ForeignKey::new("fk", ["at"], "chat_room", ["id"]).on_delete(Action::SetNull);
+    let text = person().column(Column::text("slug")).index(Index::unique("slugs", ["slug"]));
+    let person = text.column(Column::big_integer("at")).foreign_key(key);
+    let mut project = Project::new([("chat_room", room), ("chat_person", person)]);
+
+    let report = project.make("").unwrap().report;
+
+    assert!(
+        report.contains("Note: `at` of `chat_person` is big integer, and `id` of `chat_room`"),
+        "{report}"
+    );
+    assert!(report.contains("Note: `at` of `chat_person` is to be set to NULL and holds none"), "{report}");
+    assert!(report.contains("Note: `slug` of `chat_person` is in an index"), "{report}");
 }

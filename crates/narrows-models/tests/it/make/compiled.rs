@@ -4,11 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tempfile::TempDir;
-
 /// A workspace with a member, beside this one, which shares what is built already.
 struct Site {
-    folder: TempDir,
+    folder: PathBuf,
 }
 
 const MAIN: &str = r#"#![deny(warnings)]
@@ -77,7 +75,11 @@ pub fn all() -> narrows_models::Models {
 
 impl Site {
     fn new() -> Self {
-        let site = Self { folder: tempfile::tempdir().unwrap() };
+        // Always the same folder, so that what is built of it takes the place of what was built last time.
+        let site = Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("narrows-models-site") };
+        if site.folder.exists() {
+            fs::remove_dir_all(&site.folder).unwrap();
+        }
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = here.ancestors().nth(2).unwrap();
         // The features of the dependencies are those of this test, so that nothing of them is built anew.
@@ -91,7 +93,7 @@ impl Site {
             workspace.join("tools/programs"),
         );
         let root = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/site\"]\n\n[profile.dev]\n\
-                    debug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
+                    debug = false\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
         fs::create_dir_all(site.path("crates/site/src/chat")).unwrap();
         fs::copy(workspace.join("Cargo.lock"), site.path("Cargo.lock")).unwrap();
         site.write("Cargo.toml", root);
@@ -102,7 +104,7 @@ impl Site {
     }
 
     fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+        self.folder.join(path)
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -118,7 +120,7 @@ impl Site {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["run", "--quiet", "--offline", "--target-dir"]).arg(target).arg("--").args(args);
-        told(args, &cargo.current_dir(self.folder.path()).output().unwrap())
+        told(args, &cargo.current_dir(&self.folder).output().unwrap())
     }
 }
 

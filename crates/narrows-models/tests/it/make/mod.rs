@@ -1,6 +1,7 @@
 //! From entities to written migrations.
 
 mod answers;
+mod applied;
 mod command;
 mod compiled;
 mod diffed;

@@ -20,7 +20,16 @@ pub(crate) struct Project {
 impl Project {
     /// A project with one app, whose models are these tables.
     pub(crate) fn new<const N: usize>(tables: [(&str, Table); N]) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap(), apps: Vec::new() };
+        Self::in_folder(tempfile::tempdir().unwrap(), tables)
+    }
+
+    /// The same, inside of the target folder.
+    pub(crate) fn in_here<const N: usize>(tables: [(&str, Table); N]) -> Self {
+        Self::in_folder(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), tables)
+    }
+
+    fn in_folder<const N: usize>(folder: TempDir, tables: [(&str, Table); N]) -> Self {
+        let project = Self { folder, apps: Vec::new() };
         // So that no settings of a folder above count.
         project.write("rustfmt.toml", "max_width = 100\n");
         project.app("chat", tables)

@@ -73,7 +73,7 @@ fn add_extra(name: &str, table: &mut Table, names: &[String], at: usize, what: u
             let given = format!("fk-{name}-{column}");
             if !taken(&given) {
                 let to = &names[what % names.len()];
-                let action = if what % 2 == 0 { Action::Cascade } else { Action::Restrict };
+                let action = if what.is_multiple_of(2) { Action::Cascade } else { Action::Restrict };
                 table.foreign_keys.push(ForeignKey::new(&given, [&column], to, ["id"]).on_delete(action));
             }
         }

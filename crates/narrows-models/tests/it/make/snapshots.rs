@@ -106,3 +106,17 @@ fn two_branches_that_each_added_a_migration_are_told_what_to_do() {
     assert!(error.contains("`0002_age` and `0002_note` have one number"), "{error}");
     assert!(error.contains("make the other the next"), "{error}");
 }
+
+#[test]
+fn a_snapshot_that_was_not_written_yet_is_written_with_the_next_migration() {
+    for empty in ["", "{}\n"] {
+        let mut project = made();
+        let more = person().column(Column::text("note").null());
+        project.built_with(empty, first(person())).change([("chat_person", more.clone())]);
+
+        project.make("").unwrap();
+
+        let schema = snapshot::read(&project.read("src/chat/migrations/snapshot.json")).unwrap();
+        assert_eq!(schema.tables["chat_person"], more);
+    }
+}

@@ -1,8 +1,11 @@
 //! What `makemigrations` writes, where, and what it leaves alone.
 
-use narrows_models::migration::{Column, Index, Migration, Table};
-use narrows_models::snapshot;
 use std::fs;
+use std::path::PathBuf;
+
+use narrows_models::commands::{AppModels, make};
+use narrows_models::migration::{Column, Index, Migration, Table};
+use narrows_models::{Migrations, Models, snapshot};
 
 use super::project::{Project, line};
 
@@ -145,26 +148,64 @@ fn a_file_that_is_there_is_never_written_over_and_nothing_else_stays_behind() {
     assert_eq!(fs::read_dir(project.path("src/chat/migrations")).unwrap().count(), 4);
 }
 
-#[test]
-fn the_folder_is_found_in_a_member_of_a_workspace_and_after_a_move() {
-    let mut project = Project::new([("chat_person", person())]);
-    project.make("").unwrap();
-    let root = project.path("").display().to_string();
-    let member = format!("{root}crates/site/src/chat/migrations");
-    fs::create_dir_all(&member).unwrap();
-    for name in ["mod.rs", "snapshot.json"] {
-        fs::copy(project.path(&format!("src/chat/migrations/{name}")), format!("{member}/{name}")).unwrap();
-    }
+/// What the compiler says of the list of this project, if the package is in `package` and the file called `file`.
+fn app(project: &Project, package: &str, file: &str) -> AppModels {
     let first = Migration::new("0001_initial").create_table("chat_person", person());
     let snapshot = project.read("src/chat/migrations/snapshot.json");
-    let source = format!("{root}crates/site|crates/site/src/chat/migrations/mod.rs");
-    let app = narrows_models::commands::AppModels::new(
-        "chat",
-        narrows_models::Models::new().table("chat_person", with_age()),
-        narrows_models::Migrations::new(&source, &snapshot, vec![first]),
-    );
+    let models = Models::new().table("chat_person", with_age());
+    AppModels::new("chat", models, Migrations::new(&format!("{package}|{file}"), &snapshot, vec![first]))
+}
 
-    narrows_models::commands::make::run_with(&[app], &[], None).unwrap();
+/// The list and its snapshot, in another folder of the project.
+fn copied(project: &Project, to: &str) -> PathBuf {
+    let folder = project.path(to);
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["mod.rs", "snapshot.json"] {
+        fs::copy(project.path("src/chat/migrations").join(name), folder.join(name)).unwrap();
+    }
+    folder
+}
 
-    assert!(fs::exists(format!("{member}/m0002_person_age.rs")).unwrap());
+#[test]
+fn the_folder_is_found_in_a_member_of_a_workspace() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let folder = copied(&project, "crates/site/src/chat/migrations");
+    let package = project.path("crates/site").display().to_string();
+
+    let app = app(&project, &package, "crates/site/src/chat/migrations/mod.rs");
+    make::run_with(&[app], &[], None).unwrap();
+
+    assert!(folder.join("m0002_person_age.rs").exists());
+}
+
+#[test]
+fn the_folder_is_found_from_here_after_the_checkout_was_moved() {
+    let mut project = Project::in_here([("chat_person", person())]);
+    project.make("").unwrap();
+    let here = std::env::current_dir().unwrap();
+    let file = project.path("src/chat/migrations/mod.rs");
+    let Some(named) = here.ancestors().find_map(|folder| file.strip_prefix(folder).ok()) else {
+        println!("left out: the target folder is not in the workspace");
+        return;
+    };
+
+    let app = app(&project, "/where/it/was", &named.display().to_string());
+    make::run_with(&[app], &[], None).unwrap();
+
+    assert_eq!(project.files("chat")[1], "m0002_person_age.rs");
+}
+
+#[test]
+fn a_package_that_cargo_fetched_is_left_alone() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let folder = copied(&project, "cargo/registry/src/index/site-0.1.0/src/migrations");
+    let package = project.path("cargo/registry/src/index/site-0.1.0").display().to_string();
+
+    let app = app(&project, &package, "src/migrations/mod.rs");
+    let error = line(&make::run_with(&[app], &[], None).unwrap_err());
+
+    assert!(error.contains("they belong to its author"), "{error}");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
 }

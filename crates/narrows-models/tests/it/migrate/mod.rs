@@ -1,4 +1,10 @@
 mod beginner;
 mod changes;
-mod site;
+mod failures;
+mod killed;
+mod kinds;
+mod orders;
+mod rebuilds;
+pub(crate) mod site;
 mod structure;
+mod walk;

@@ -1,8 +1,9 @@
 //! A database of each kind, and short ways to write tables and migrations.
 
+use narrows_models::migrate::Target;
 use narrows_models::migration::{Column, Migration, Migrations, Table};
 use narrows_models::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement,
 };
 use narrows_models::{MigrateError, Migrator};
 use rig::{MariaDb, Postgres};
@@ -57,7 +58,7 @@ impl Site {
         self.try_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), narrows_models::sea_orm::DbErr> {
+    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), DbErr> {
         self.connection.execute_unprepared(sql).await.map(drop)
     }
 
@@ -68,6 +69,21 @@ impl Site {
         rows.iter()
             .map(|row| row.try_get_by_index::<Option<String>>(0).unwrap().unwrap_or("NULL".into()))
             .collect()
+    }
+
+    /// The one row of a query.
+    pub(crate) async fn row(&self, sql: &str) -> QueryResult {
+        let row = self.connection.query_one_raw(Statement::from_string(self.backend(), sql)).await;
+        row.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_else(|| panic!("no row: {sql}"))
+    }
+
+    /// To this migration, or to `zero`; gives the names of what was done.
+    pub(crate) async fn to(&self, migrations: &[Migration], name: &str) -> Result<Vec<String>, MigrateError> {
+        let app = "app".to_owned();
+        let to = |name: &str| Target::To { app: app.clone(), name: name.to_owned() };
+        let target = if name == "zero" { Target::Zero { app: app.clone() } } else { to(name) };
+        let report = self.migrator(migrations).target(target).migrate().await?;
+        Ok(report.done.into_iter().map(|done| done.name).collect())
     }
 
     pub(crate) fn migrator(&self, migrations: &[Migration]) -> Migrator {

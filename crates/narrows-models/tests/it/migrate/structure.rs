@@ -56,9 +56,19 @@ pub(crate) async fn structure(site: &Site) -> Vec<String> {
 
 /// All rows of a table as texts, by their first column.
 pub(crate) async fn rows(site: &Site, table: &str, columns: &[&str]) -> Vec<String> {
-    let kind = if site.backend() == DbBackend::MySql { "CHAR" } else { "TEXT" };
-    let each =
-        columns.iter().map(|column| format!("coalesce(CAST({} AS {kind}), 'NULL')", site.quote(column)));
+    let text = |column: &&str| {
+        let column = site.quote(column);
+        match site.backend() {
+            DbBackend::MySql => format!("CAST({column} AS CHAR)"),
+            DbBackend::Sqlite => {
+                format!(
+                    "CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE CAST({column} AS TEXT) END"
+                )
+            }
+            _ => format!("CAST({column} AS TEXT)"),
+        }
+    };
+    let each = columns.iter().map(|column| format!("coalesce({}, 'NULL')", text(column)));
     let texts = each.collect::<Vec<_>>().join(" || '|' || ");
     site.texts(&format!("SELECT {texts} FROM {} ORDER BY {}", site.quote(table), site.quote(columns[0])))
         .await
