@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::response::{IntoResponse, Response};
-use http::{Extensions, HeaderValue};
 use http::header::CONTENT_TYPE;
+use http::{Extensions, HeaderValue};
 use minijinja::Value;
 use narrows::Channels;
 use narrows::serve::settings::Loaded;

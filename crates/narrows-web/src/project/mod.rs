@@ -25,8 +25,8 @@ pub(crate) use self::headers::SecurityHeaders;
 use self::home::Home;
 pub(crate) use self::loading::Said;
 pub(crate) use self::migrations::Migrator;
-pub use self::open::Opened;
 pub(crate) use self::open::Kit;
+pub use self::open::Opened;
 use crate::{App, Assets, Site};
 
 type ChangeAccounts = Box<dyn FnOnce(AccountsBuilder) -> AccountsBuilder + Send>;

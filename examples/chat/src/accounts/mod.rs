@@ -11,8 +11,8 @@ use narrows_web::narrows_django::{DatabaseError, User, login_required};
 use narrows_web::{App, Routes, Site};
 
 pub(crate) use self::next::to_log_in;
-pub(crate) use self::visitor::Visitor;
 use self::views::{account, log_in, register, token};
+pub(crate) use self::visitor::Visitor;
 
 /// The app.
 pub fn app() -> App {

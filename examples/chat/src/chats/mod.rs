@@ -22,7 +22,9 @@ fn routes(site: &Site) -> Routes {
         .route("one-socket", "/room/{id}/", channels.consumer::<one::One>().route())
         .route("group-socket", "/group/{id}/", channels.consumer::<group::GroupChat>().route())
         .with(|router| {
-            router.route("/chatone/", get(views::without_slash)).route("/chatgroup/", get(views::without_slash))
+            router
+                .route("/chatone/", get(views::without_slash))
+                .route("/chatgroup/", get(views::without_slash))
         });
     accounts::for_all_or_users(chats, site)
 }

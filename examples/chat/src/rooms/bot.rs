@@ -76,9 +76,11 @@ pub(crate) fn worker(site: &Site) -> Option<Worker> {
     }
     let (channels, messages) = (site.channels().clone(), Messages::of(site));
     let worker = Worker::new(&channels);
-    Some(worker.handle(BotChannel::of(site).0, move |mention| {
-        answer(channels.clone(), messages.clone(), mention)
-    }))
+    Some(
+        worker.handle(BotChannel::of(site).0, move |mention| {
+            answer(channels.clone(), messages.clone(), mention)
+        }),
+    )
 }
 
 /// What to do instead of something that the program did once.

@@ -322,7 +322,8 @@ async fn what_a_view_says_of_a_form_is_found_by_its_english_text_and_is_there_in
     for view in files(".rs").iter().filter(|path| path.to_str().unwrap().contains("views")) {
         let text = std::fs::read_to_string(view).unwrap();
         let said = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let quoted = said.flat_map(|line| line.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>());
+        let quoted =
+            said.flat_map(|line| line.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>());
         texts.extend(quoted.filter(|text| text.ends_with('.') && text.contains(' ')));
     }
     assert!(texts.len() > 15, "{texts:?}");
@@ -330,7 +331,8 @@ async fn what_a_view_says_of_a_form_is_found_by_its_english_text_and_is_there_in
         let said = format!("'{}'", without_gaps(&text));
         let mut lines = english.lines().map(str::trim);
         let line = lines.find(|line| {
-            (line.starts_with("'problem.") || line.starts_with("'said.")) && without_gaps(line).contains(&said)
+            (line.starts_with("'problem.") || line.starts_with("'said."))
+                && without_gaps(line).contains(&said)
         });
         let key = line.unwrap_or_else(|| panic!("{text}")).split('\'').nth(1).unwrap();
         assert!(chinese.contains(&format!("'{key}':")), "{key}");

@@ -56,7 +56,8 @@ async fn goes_on(home: &Home, tables: &[&str]) {
         eve.send(json!({"message": format!("hello {last}")})).await;
         let page = eve.ask(json!({"type": "history"})).await;
         assert_eq!((&page["epoch"], &page["last"]), (&json!(77), &json!(last)), "{page}");
-        let said: Vec<&Value> = page["messages"].as_array().unwrap().iter().map(|kept| &kept["message"]).collect();
+        let said: Vec<&Value> =
+            page["messages"].as_array().unwrap().iter().map(|kept| &kept["message"]).collect();
         assert_eq!((said[0], said[1]), (&json!("Hello"), &json!("Hello Ada")));
         site.stop().await;
     }

@@ -37,8 +37,9 @@ async fn everything_that_a_page_or_script_names_is_there() {
     todo.push("/nowhere".to_owned());
     // Its page is for users alone.
     let mut ada = Visitor::registered(&site, "Ada").await;
-    let scripts =
-        named("/", &ada.get("/notifications/").await.body).into_iter().filter(|path| path.starts_with("/static/"));
+    let scripts = named("/", &ada.get("/notifications/").await.body)
+        .into_iter()
+        .filter(|path| path.starts_with("/static/"));
     todo.extend(scripts.filter(|path| found.insert(path.clone())));
     while let Some(path) = todo.pop() {
         let answer = site.get(&path).await;
@@ -78,7 +79,8 @@ fn named(file: &str, text: &str) -> Vec<String> {
 fn a_release_gives_modules_that_load_each_other_one_version() {
     let all = Collection::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let version = |name: &str| all.files()[name].version().to_owned();
-    let modules: BTreeSet<_> = all.files().keys().filter(|name| name.ends_with(".js")).map(|name| version(name)).collect();
+    let modules: BTreeSet<_> =
+        all.files().keys().filter(|name| name.ends_with(".js")).map(|name| version(name)).collect();
     assert_eq!(modules.len(), 1, "each module is loaded once, under one address");
     assert!(!modules.contains(&version("site.css")) && !modules.contains(&version("favicon.svg")));
 }

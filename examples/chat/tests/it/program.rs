@@ -43,7 +43,8 @@ fn the_command_worker_is_nothing_but_the_bot_and_stops_when_told_with_success() 
 
 #[test]
 fn what_the_setting_did_before_there_was_the_command_says_what_to_do() {
-    let (status, output) = start(&["--bot", "only", "--bind", "127.0.0.1:0", "--database-url", IN_MEMORY]).end(IN_TIME);
+    let (status, output) =
+        start(&["--bot", "only", "--bind", "127.0.0.1:0", "--database-url", IN_MEMORY]).end(IN_TIME);
     assert_eq!(status.code(), Some(1));
     assert!(output.contains("chat worker"), "{output}");
 }

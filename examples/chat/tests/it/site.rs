@@ -51,7 +51,8 @@ impl Home {
 
     /// The settings of a node here.
     pub(crate) fn settings(&self, project: &Project, more: &[&str]) -> Loaded {
-        let here = ["--database-url", &self.url, "--secret-key", "the key of the tests", "--development", "off"];
+        let here =
+            ["--database-url", &self.url, "--secret-key", "the key of the tests", "--development", "off"];
         let args = here.iter().chain(&["--shards", "2", "--drain-window", "0s"]).chain(more);
         let args = args.map(|arg| OsString::from(*arg));
         match Settings::load(&project.program(), args, [("", ""); 0]).unwrap() {
@@ -124,8 +125,8 @@ impl Site {
         home: &Home,
         doors: Doors,
     ) -> Self {
-        let [announce, bot, doors] =
-            [format!("{announce:?}"), format!("{bot:?}"), format!("{doors:?}")].map(|said| said.to_lowercase());
+        let [announce, bot, doors] = [format!("{announce:?}"), format!("{bot:?}"), format!("{doors:?}")]
+            .map(|said| said.to_lowercase());
         let more = ["--bind", bind, "--announce", &announce, "--bot", &bot, "--accounts", &doors];
         let project = project(layer);
         let loaded = home.settings(&project, &more);
@@ -161,7 +162,10 @@ impl Site {
     /// Lets somebody who has registered into the admin.
     pub(crate) async fn promote(&self, name: &str) {
         let user = self.site.accounts().user_by_name(name).await.unwrap().unwrap();
-        let sql = format!("UPDATE auth_user SET is_staff = true, is_superuser = true WHERE id = {}", user.id.as_str());
+        let sql = format!(
+            "UPDATE auth_user SET is_staff = true, is_superuser = true WHERE id = {}",
+            user.id.as_str()
+        );
         self.site.database().connection().execute_unprepared(&sql).await.unwrap();
     }
 

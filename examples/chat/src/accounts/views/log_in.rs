@@ -50,9 +50,7 @@ pub(in crate::accounts) async fn submit(
         Err(LogInError::Busy(_)) => busy(),
         Err(LogInError::Unavailable(error)) => unavailable(&error),
         // Whether it is the name or the password, nobody is told.
-        Err(_) => {
-            (StatusCode::UNAUTHORIZED, "There is no account with this name and password.".to_owned())
-        }
+        Err(_) => (StatusCode::UNAUTHORIZED, "There is no account with this name and password.".to_owned()),
     };
     form.error("form", problem);
     show(&page.status(status), &form, &next)

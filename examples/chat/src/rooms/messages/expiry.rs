@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use narrows_web::Site;
 use narrows_web::models::sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use narrows_web::narrows_django::DatabaseError;
-use narrows_web::Site;
 
 use super::Messages;
 use crate::rooms::models::message;

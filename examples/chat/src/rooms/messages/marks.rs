@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use narrows_web::models::sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query};
 use narrows_web::models::sea_orm::ActiveValue::Set;
+use narrows_web::models::sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query};
 use narrows_web::models::sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
 };
@@ -45,11 +45,15 @@ impl Messages {
                 _ => "greatest",
             };
             let transaction = begin(&pool).await?;
-            let greatest = Func::cust(greatest).arg(Expr::col((mark::Entity, mark::Column::Id))).arg(id as i64);
+            let greatest =
+                Func::cust(greatest).arg(Expr::col((mark::Entity, mark::Column::Id))).arg(id as i64);
             let mut or_further = OnConflict::columns([mark::Column::Reader, mark::Column::Room]);
             let further = or_further.value(mark::Column::Id, greatest).to_owned();
-            let row =
-                mark::ActiveModel { reader: Set(reader.clone()), room: Set(group.clone()), id: Set(id as i64) };
+            let row = mark::ActiveModel {
+                reader: Set(reader.clone()),
+                room: Set(group.clone()),
+                id: Set(id as i64),
+            };
             let mark = mark::Entity::insert(row).on_conflict(further);
             mark.exec_without_returning(&transaction).await?;
             let holds = read(&transaction, &reader, &group).await?.unwrap_or(id);
@@ -88,15 +92,24 @@ impl Messages {
         let reader = reader.to_owned();
         let list = async move |pool| {
             let mut select = Query::select();
-            select.column((room::Entity, room::Column::Title)).column((room::Entity, room::Column::Epoch)).column((room::Entity, room::Column::Last));
+            select
+                .column((room::Entity, room::Column::Title))
+                .column((room::Entity, room::Column::Epoch))
+                .column((room::Entity, room::Column::Last));
             select.column((mark::Entity, mark::Column::Id)).from(mark::Entity);
-            select.inner_join(room::Entity, Expr::col((room::Entity, room::Column::Room)).equals((mark::Entity, mark::Column::Room)));
+            select.inner_join(
+                room::Entity,
+                Expr::col((room::Entity, room::Column::Room)).equals((mark::Entity, mark::Column::Room)),
+            );
             select.and_where(Expr::col((mark::Entity, mark::Column::Reader)).eq(reader.as_str()));
-            let is_newest = Expr::col((message::Entity, message::Column::Id)).equals((room::Entity, room::Column::Last));
-            let is_there = Expr::col((message::Entity, message::Column::Room)).equals((room::Entity, room::Column::Room));
+            let is_newest =
+                Expr::col((message::Entity, message::Column::Id)).equals((room::Entity, room::Column::Last));
+            let is_there = Expr::col((message::Entity, message::Column::Room))
+                .equals((room::Entity, room::Column::Room));
             select.left_join(message::Entity, is_there.and(is_newest));
             // It was deleted where everything in the room was.
-            let said_at = Func::coalesce([Expr::col((message::Entity, message::Column::SaidAt)), Expr::val(0_i64)]);
+            let said_at =
+                Func::coalesce([Expr::col((message::Entity, message::Column::SaidAt)), Expr::val(0_i64)]);
             select.order_by_expr(said_at.into(), Order::Desc);
             select.order_by((room::Entity, room::Column::Title), Order::Asc).limit(ROOMS_LISTED);
             let rows = ConnectionTrait::query_all(&pool, &select).await?;

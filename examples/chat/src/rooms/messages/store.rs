@@ -119,7 +119,12 @@ async fn store_once(pool: &DatabaseConnection, draft: &Draft) -> Result<(u64, Ke
     wait_no_longer(&transaction).await?;
     // It locks the room's row until the end: a message that has a smaller number is there before this one.
     let (group, title) = (draft.room.group.clone(), text::written(&draft.room.title).into_owned());
-    let number = room::ActiveModel { room: Set(group.clone()), title: Set(title), epoch: Set(new_epoch()), last: Set(1) };
+    let number = room::ActiveModel {
+        room: Set(group.clone()),
+        title: Set(title),
+        epoch: Set(new_epoch()),
+        last: Set(1),
+    };
     let next = Expr::col((room::Entity, room::Column::Last)).add(1);
     let mut or_next = OnConflict::column(room::Column::Room);
     let number = room::Entity::insert(number).on_conflict(or_next.value(room::Column::Last, next).to_owned());

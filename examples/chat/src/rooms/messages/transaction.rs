@@ -1,5 +1,6 @@
 use narrows_web::models::sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
 /// Begins a transaction that writes: SQLite takes its one lock at once, as a reader that turns into a writer may be refused.
