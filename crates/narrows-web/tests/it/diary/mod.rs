@@ -44,7 +44,7 @@ pub(crate) fn project() -> Project {
         .task(async |_| {
             println!("the task runs");
             let _end = End;
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         })
         .csrf(|csrf| csrf.exempt("/hook"))
         .layer(|router, _| router.route("/hook", post(|| async { "taken" })))
