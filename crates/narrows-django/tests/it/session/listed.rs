@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use narrows::testing::{TestClient, TestServer};
 use narrows::{Channels, Close, Connection, Consumer, NoEvent, Reject};
-use narrows_django::{
-    Accounts, ListSessionsError, ListedSession, Session, SessionEngine, SessionId, UserId,
-};
+use narrows_django::{Accounts, ListSessionsError, ListedSession, Session, SessionEngine, SessionId, UserId};
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
 
