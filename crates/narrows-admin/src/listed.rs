@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use narrows_models::sea_orm::{ColumnTrait as _, EntityTrait, IdenStatic as _, Order};
+use narrows_models::sea_orm::{EntityTrait, IdenStatic as _, Order};
 
 use crate::model::Model;
 
@@ -8,6 +8,7 @@ use crate::model::Model;
 ///
 /// ```
 /// mod room {
+///     use narrows_admin::sea_orm;
 ///     use narrows_admin::sea_orm::entity::prelude::*;
 ///
 ///     #[sea_orm::model]
@@ -23,7 +24,6 @@ use crate::model::Model;
 ///
 ///     impl ActiveModelBehavior for ActiveModel {}
 /// }
-/// # use narrows_admin::sea_orm;
 ///
 /// use narrows_admin::{Admin, Listed, sea_orm::Order};
 ///

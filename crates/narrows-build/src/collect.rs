@@ -120,8 +120,12 @@ fn walk(
         if !real.starts_with(top.real) {
             return Err(CollectError::Link { path, folder: top.path.to_owned(), target: real });
         }
-        if real.is_dir() {
+        let kind = real.metadata().map_err(|error| CollectError::read(&path, error))?;
+        if kind.is_dir() {
             walk(top, &path, &format!("{name}/"), depth + 1, found)?;
+        } else if !kind.is_file() {
+            // A pipe would be waited for.
+            return Err(CollectError::NoFile { path });
         } else if let Entry::Vacant(vacant) = found.entry(name) {
             let content = fs::read(&real).map_err(|error| CollectError::read(&path, error))?;
             vacant.insert((path, content));

@@ -37,6 +37,12 @@ pub enum CollectError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// A pipe, a socket or a device.
+    #[error("{}: this is neither a file nor a folder", path.display())]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// A folder in itself, by links, or folders deeper than anybody's.
     #[error("{}: folders in folders without an end", path.display())]
     Depth {

@@ -9,6 +9,7 @@
 //! * [`Channels`] is the node: it makes axum routes of consumers, and broadcasts from anywhere. A [`ChannelLayer`] carries
 //!   messages between nodes; [`layer::MemoryLayer`] is the default.
 //! * [`Presence`] is who is in a group: [`Connection::track`], [`Channels::roster`].
+//! * [`live`] is who is connected now, on all nodes, and the end of one of them.
 //! * A [`Worker`] handles what is sent to named channels, in the background or in a process of its own.
 //! * [`serve`] runs it all on one thread a core and drains it in the end; `axum::serve` works as well.
 //! * [`testing`] is the test kit.
@@ -148,6 +149,10 @@ struct DeliveryPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/identity.md")]
 struct IdentityPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/live.md")]
+struct LivePage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/resume.md")]

@@ -5,7 +5,7 @@ use narrows_models::sea_orm::{ConnectionTrait, DbErr, RuntimeErr, SqlErr};
 
 use super::input::Problems;
 use crate::Admin;
-use crate::model::Model;
+use crate::model::{Model, within};
 use crate::rows::Key;
 use crate::value::{self, Cell};
 
@@ -42,10 +42,9 @@ pub(super) async fn taken<C: ConnectionTrait>(
         }
         let one = model.singular.to_lowercase();
         let text = match set.as_slice() {
-            [at] => format!("Another {one} has this {} already.", model.fields[*at].title.to_lowercase()),
+            [at] => format!("Another {one} has this {} already.", within(&model.fields[*at].title)),
             several => {
-                let titles: Vec<String> =
-                    several.iter().map(|at| model.fields[*at].title.to_lowercase()).collect();
+                let titles: Vec<String> = several.iter().map(|at| within(&model.fields[*at].title)).collect();
                 format!("Another {one} has this {} already.", titles.join(" and "))
             }
         };

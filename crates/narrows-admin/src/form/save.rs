@@ -136,7 +136,7 @@ impl Sent {
     }
 
     /// Changes the row, as far as it was edited.
-    pub(crate) async fn change(
+    pub(super) async fn change(
         self,
         pool: DatabaseConnection,
         key: Key,

@@ -164,7 +164,9 @@ fn line(
     let cells = model.list.iter().map(|field| {
         let kind = &model.fields[*field].kind;
         let Some(cell) = row.cell(*field) else {
-            return Shown { text: "–".to_owned(), url: None, look: "none" };
+            let look =
+                if kind.is_number() && model.link_of(*field).is_none() { "none number" } else { "none" };
+            return Shown { text: "–".to_owned(), url: None, look };
         };
         if let Some((target, rows)) = targets.get(field)
             && let Some(pointed) = rows.get(cell)

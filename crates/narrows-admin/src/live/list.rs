@@ -19,7 +19,7 @@ const PER_PAGE: usize = 50;
 /// So many groups are named.
 const GROUPS: usize = 20;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Asked {
     #[serde(default)]
     user: String,
@@ -30,6 +30,9 @@ pub(crate) struct Asked {
     /// The last connection of the page before.
     #[serde(default)]
     after: String,
+    /// Not empty: the list does not refresh by itself.
+    #[serde(default)]
+    still: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,6 +86,8 @@ pub(crate) async fn list(page: AdminPage, Query(asked): Query<Asked>) -> Result 
             next => found.next.map(|next| format!("?{}after={next}", query(&asked))),
             is_later => !asked.after.is_empty(),
             first => format!("?{}", query(&asked)),
+            is_still => !asked.still.is_empty(),
+            other_way => other_way(&asked),
             here => format!("?{}after={}", query(&asked), encoded(&asked.after)),
             is_narrowed => !(asked.user.is_empty() && asked.path.is_empty() && asked.group.is_empty()),
             user_asked => asked.user, path_asked => asked.path, group_asked => asked.group,
@@ -163,9 +168,17 @@ fn said_of(nodes: LiveNodes) -> String {
 
 /// What narrows the list, as it stands in an address, before more of it.
 fn query(asked: &Asked) -> String {
-    let parts = [("user", &asked.user), ("path", &asked.path), ("group", &asked.group)];
+    let parts =
+        [("user", &asked.user), ("path", &asked.path), ("group", &asked.group), ("still", &asked.still)];
     let parts = parts.iter().filter(|(_, value)| !value.is_empty());
     parts.map(|(name, value)| format!("{name}={}&", encoded(value))).collect()
+}
+
+/// The same page, but refreshing where it stands still, and the other way round.
+fn other_way(asked: &Asked) -> String {
+    let still = if asked.still.is_empty() { "1" } else { "" };
+    let other = Asked { still: still.to_owned(), ..asked.clone() };
+    format!("?{}after={}", query(&other), encoded(&asked.after))
 }
 
 fn encoded(text: &str) -> String {

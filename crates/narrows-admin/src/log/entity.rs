@@ -1,3 +1,5 @@
+#![allow(unreachable_pub, reason = "SeaORM's macros want the types of an entity to be public")]
+
 use narrows_models::sea_orm;
 use narrows_models::sea_orm::entity::prelude::*;
 

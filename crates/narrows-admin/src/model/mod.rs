@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use narrows_models::sea_orm::sea_query::{
-    Alias, Expr, ForeignKeyAction, Iden, SelectStatement, SimpleExpr, TableRef,
+    Alias, Expr, ForeignKeyAction, SelectStatement, SimpleExpr, TableRef,
 };
 use narrows_models::sea_orm::{
     ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, PrimaryKeyToColumn,
@@ -48,6 +48,15 @@ pub(crate) struct Model {
     pub(crate) has_own_names: bool,
     pub(crate) has_own_permissions: bool,
     pub(crate) role: Role,
+}
+
+/// A title within a sentence: `Created at` is `created at`, and `ID` stays.
+pub(crate) fn within(title: &str) -> String {
+    let word = |word: &str| {
+        let is_short_form = word.len() > 1 && word.chars().all(char::is_uppercase);
+        if is_short_form { word.to_owned() } else { word.to_lowercase() }
+    };
+    title.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// A name of SQL's or Rust's as people read it.
@@ -104,7 +113,7 @@ pub(crate) enum Label {
     /// By its key.
     Key,
     /// By a function of the site's own, which takes the model as SeaORM selects it.
-    Own { select: SelectStatement, of: LabelOf },
+    Own { select: Box<SelectStatement>, of: LabelOf },
 }
 
 impl Model {
@@ -230,7 +239,7 @@ impl Model {
         of: impl Fn(&E::Model) -> String + Send + Sync + 'static,
     ) -> Label {
         Label::Own {
-            select: E::find().into_query(),
+            select: Box::new(E::find().into_query()),
             of: Arc::new(move |row| Ok(of(&E::Model::from_query_result(row, "")?))),
         }
     }
@@ -254,7 +263,7 @@ type Columns = Vec<String>;
 /// What the entity's relations say that this table points at.
 fn links<E: EntityTrait>() -> Vec<(Columns, String, Columns, OnDelete)> {
     let names = |identity: &narrows_models::sea_orm::Identity| -> Columns {
-        identity.iter().map(|column| column.to_string()).collect()
+        identity.iter().map(ToString::to_string).collect()
     };
     let mut links = Vec::new();
     for relation in E::Relation::iter() {

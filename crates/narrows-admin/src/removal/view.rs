@@ -67,9 +67,11 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
     };
     let keys = removal.keys.clone();
     match db.database().run(|pool| removal.run(pool)).await? {
-        Outcome::Done(1) => page.success(format!("The {} was deleted.", model.singular.to_lowercase())),
+        Outcome::Done(1) => {
+            page.success(format!("The {} was deleted.", model.singular.to_lowercase()));
+        }
         Outcome::Done(count) => {
-            page.success(format!("{count} {} were deleted.", model.plural.to_lowercase()))
+            page.success(format!("{count} {} were deleted.", model.plural.to_lowercase()));
         }
         Outcome::Gone => return Err(Error::not_found()),
         Outcome::Forbidden => return Err(Error::forbidden()),

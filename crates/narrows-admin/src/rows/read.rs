@@ -70,7 +70,7 @@ impl<'a> Selection<'a> {
     /// The statement, without a condition.
     pub(crate) fn statement(&self) -> SelectStatement {
         let mut select = match &self.model.label {
-            Label::Own { select, .. } => select.clone(),
+            Label::Own { select, .. } => (**select).clone(),
             _ => Query::select().from(self.model.table_ref()).to_owned(),
         };
         for at in &self.fields {

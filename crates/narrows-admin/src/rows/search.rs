@@ -24,9 +24,10 @@ pub(crate) fn search(model: &Model, fields: &[usize], text: &str, backend: DbBac
         let mut any = Condition::any();
         for field in fields {
             let column = value::text(model.fields[*field].column(), backend);
-            for form in forms(&word, backend) {
-                let pattern = LikeExpr::new(format!("%{}%", escaped(&form))).escape('!');
-                any = any.add(lower(column.clone(), backend).like(pattern));
+            let like = |word: &str| LikeExpr::new(format!("%{}%", escaped(word))).escape('!');
+            any = any.add(lower(column.clone(), backend).like(like(&word.to_lowercase())));
+            for form in forms(&word) {
+                any = any.add(column.clone().like(like(&form)));
             }
         }
         all = all.add(any);
@@ -39,12 +40,13 @@ fn lower(column: Expr, backend: DbBackend) -> Expr {
     if backend == DbBackend::Sqlite { column } else { Func::lower(column).into() }
 }
 
-/// What the word is in a text: for SQLite, which does not know that `ä` and `Ä` are alike, in three ways.
-fn forms(word: &str, backend: DbBackend) -> Vec<String> {
-    let lower = word.to_lowercase();
-    if backend != DbBackend::Sqlite || word.is_ascii() {
-        return vec![lower];
+/// What a word with other letters than ASCII's can be in a text: SQLite, and PostgreSQL with the locale C, do not know that
+/// `ä` and `Ä` are alike.
+fn forms(word: &str) -> Vec<String> {
+    if word.is_ascii() {
+        return Vec::new();
     }
+    let lower = word.to_lowercase();
     let mut letters = lower.chars();
     let capitalised = letters.next().map(|first| first.to_uppercase().chain(letters).collect());
     let mut forms = vec![word.to_owned(), word.to_uppercase(), lower.clone()];

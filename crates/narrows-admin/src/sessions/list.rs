@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use axum::extract::Query;
 use chrono::Utc;
-use narrows_django::{ListSessionsError, ListedSession};
+use narrows_django::{ListSessionsError, ListedSession, UserId};
 use narrows_web::minijinja::Value;
 use narrows_web::minijinja::value::Serde;
 use narrows_web::{Result, context};
@@ -55,7 +55,7 @@ pub(crate) async fn list(page: AdminPage, Query(asked): Query<Asked>) -> Result 
         }
         found => found?,
     };
-    let ids = found.sessions.iter().filter_map(|session| session.user.as_ref().map(|id| id.as_str()));
+    let ids = found.sessions.iter().filter_map(|session| session.user.as_ref().map(UserId::as_str));
     let names = live::names(&accounts, ids).await?;
     let own = own_digest(&page);
     let lines: Vec<Line> = found.sessions.iter().map(|one| line(one, &names, own.as_deref())).collect();

@@ -48,6 +48,8 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         let url = site.url_for("admin:list", &[("model", model.table.as_str())])?;
         let add_url = may("add").then(|| format!("{url}add/"));
         let is_current = path.starts_with(&url);
+        // Who may only add begins there.
+        let url = if may("view") || may("change") { url } else { add_url.clone().unwrap_or(url) };
         let section = if model.role == Role::Plain { words(&model.app) } else { "Accounts".to_owned() };
         add(&section, Link { title: model.plural.clone(), url, add_url, is_current });
     }

@@ -15,8 +15,6 @@ pub(crate) struct AdminPage {
     page: Page,
     shared: Shared,
     staff: Staff,
-    /// Whether htmx asks, for a part of the page.
-    pub(crate) is_partial: bool,
 }
 
 impl AdminPage {
@@ -81,10 +79,6 @@ impl FromRequestParts<Site> for AdminPage {
         let staff = Staff::from_request_parts(parts, site).await?;
         let shared = parts.extensions.get::<Shared>().cloned().ok_or_else(Error::not_found)?;
         let page = Page::from_request_parts(parts, site).await?;
-        // A page that is put back from the history of htmx is a whole one.
-        let is_partial = parts.headers.contains_key("hx-request")
-            && !parts.headers.contains_key("hx-history-restore-request")
-            && !parts.headers.contains_key("hx-boosted");
-        Ok(Self { page, shared, staff, is_partial })
+        Ok(Self { page, shared, staff })
     }
 }

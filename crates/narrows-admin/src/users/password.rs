@@ -134,6 +134,7 @@ fn show(page: &AdminPage, model: &Model, row: &Row, inputs: Vec<Input>) -> Resul
         context! {
             title => format!("Set the password of {}", row.label),
             crumbs => page.crumbs(&[(&model.plural, Some(&base)), (&row.label, Some(&own)), ("Password", None)]),
+            username => row.label.clone(),
             base,
             inputs => Value::from(Serde(inputs)),
         },

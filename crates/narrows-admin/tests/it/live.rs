@@ -45,7 +45,7 @@ async fn connections_are_listed_with_their_users_and_narrowed() {
         let page = listed(&site, &format!("/admin/live/{narrowed}"), 1).await;
         assert!(page.contains("/ws/red/") && !page.contains("/ws/blue/"), "{narrowed}: {page}");
     }
-    for nothing in ["?user=nobody", "?path=<b>", "?group=a b", "?user=%00"] {
+    for nothing in ["?user=nobody", "?path=%3Cb%3E", "?group=a%20b", "?user=%00"] {
         let page = listed(&site, &format!("/admin/live/{nothing}"), 0).await;
         assert!(page.contains("No connection fits") && !page.contains("<b>"), "{nothing}: {page}");
     }
@@ -118,6 +118,15 @@ async fn each_action_needs_its_own_permission() {
         assert_eq!(site.post_form(path, &[("text", "x")]).await.status().as_u16(), 403, "{path}");
     }
     is_open(&mut eves).await;
+}
+
+#[tokio::test]
+async fn the_list_stands_still_where_that_is_asked_for() {
+    let site = site().await;
+    let page = listed(&site, "/admin/live/?user=bob&still=1", 0).await;
+    assert!(!page.contains("hx-trigger=\"every") && page.contains("Refresh by itself"), "{page}");
+    let page = listed(&site, "/admin/live/?user=bob", 0).await;
+    assert!(page.contains("hx-trigger=\"every") && page.contains("Stand still"), "{page}");
 }
 
 #[tokio::test]

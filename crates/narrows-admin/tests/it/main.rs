@@ -8,6 +8,7 @@ mod log;
 mod permissions;
 mod project;
 mod removal;
+mod servers;
 mod sessions;
 mod shell;
 mod support;

@@ -217,3 +217,22 @@ async fn a_user_who_may_not_log_in_any_more_is_logged_out() {
     assert_eq!(site.post_form(&format!("{BASE}{}/delete/", bob.id), &[]).await.status().as_u16(), 303);
     assert_eq!(other.get("/admin/").await.status().as_u16(), 303);
 }
+
+#[tokio::test]
+async fn sockets_end_with_the_account_the_password_and_the_user() {
+    let site = crate::hall::site().await;
+    let password = [("password", GOOD), ("password_again", GOOD)];
+    let (ann, _browser, mut socket) = crate::hall::visitor(&site, "ann", "red").await;
+    let done = edit(&site, ann.id.as_str(), &[("is_active", None)]).await;
+    assert_eq!(done.status().as_u16(), 303, "{}", text(&done));
+    socket.expect_close(4401).await;
+    let (bob, _browser, mut socket) = crate::hall::visitor(&site, "bob", "red").await;
+    site.post_form(&format!("{BASE}{}/password/", bob.id), &password).await;
+    socket.expect_close(4401).await;
+    let (eve, _browser, mut socket) = crate::hall::visitor(&site, "eve", "red").await;
+    site.post_form(&format!("{BASE}{}/delete/", eve.id), &[]).await;
+    socket.expect_close(4401).await;
+    let (zoe, _browser, mut socket) = crate::hall::visitor(&site, "zoe", "red").await;
+    edit(&site, zoe.id.as_str(), &[("first_name", Some("Zoë"))]).await;
+    crate::hall::is_open(&mut socket).await;
+}

@@ -81,6 +81,14 @@ fn a_folder_that_is_linked_into_itself_is_an_error() {
 }
 
 #[test]
+fn a_socket_is_an_error_and_is_not_waited_for() {
+    let root = project(&[("static/site.css", "")]);
+    let _socket = std::os::unix::net::UnixListener::bind(root.path().join("static/socket")).unwrap();
+    let error = Collection::read(root.path()).unwrap_err().to_string();
+    assert!(error.ends_with("static/socket: this is neither a file nor a folder"), "{error}");
+}
+
+#[test]
 fn a_name_that_is_not_utf8_is_an_error() {
     let root = project(&[("static/site.css", "")]);
     let name = OsStr::from_bytes(b"caf\xe9.css");

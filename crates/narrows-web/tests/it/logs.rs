@@ -1,36 +1,37 @@
-//! What is logged on this thread.
+//! What is logged, by all tests together: each looks for what only it can have caused.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, Once, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Keeps what this thread logs until it is dropped.
-pub(crate) struct Logs {
-    lines: Lines,
-    _guard: tracing::subscriber::DefaultGuard,
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Keeps what is logged from now on.
+pub(crate) fn keep() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(Keep)
+            .init();
+    });
 }
 
-impl Logs {
-    pub(crate) fn keep() -> Self {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    /// The lines with this text.
-    pub(crate) fn with(&self, text: &str) -> Vec<String> {
-        self.lines.0.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
-    }
+/// The lines with this text.
+pub(crate) fn with(text: &str) -> Vec<String> {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().filter(|line| line.contains(text)).cloned().collect()
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+struct Keep;
 
-impl Write for Lines {
+impl Write for Keep {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // One call a line.
-        self.0.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
+        let line = String::from_utf8_lossy(bytes).into_owned();
+        LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         Ok(bytes.len())
     }
 
@@ -39,10 +40,10 @@ impl Write for Lines {
     }
 }
 
-impl MakeWriter<'_> for Lines {
+impl MakeWriter<'_> for Keep {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
-        self.clone()
+        Self
     }
 }

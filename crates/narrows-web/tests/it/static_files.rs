@@ -192,6 +192,8 @@ async fn nothing_outside_of_the_folders_is_served() {
             "/static/./a.txt",
             "/static/a.txt/",
             "/static/%ff",
+            "/static/js",
+            "/static/js/",
         ] {
             let answer = site.get(path).await;
             assert_eq!(answer.status(), 404, "{path}");

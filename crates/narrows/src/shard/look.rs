@@ -164,3 +164,70 @@ impl Wanted {
 fn is_here(slot: &Slot) -> bool {
     !slot.closing && slot.end.is_none() && !matches!(slot.socket, Socket::Pending)
 }
+
+#[cfg(all(test, not(narrows_loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::origin::OriginPolicy;
+    use crate::{Capacity, Codec};
+
+    /// A shard with so many open connections.
+    fn shard(count: usize) -> (State, Vec<SlotKey>) {
+        let settings = Arc::new(RouteSettings {
+            name: "test",
+            limits: Limits::default(),
+            outbox: Capacity::default(),
+            inbox: Capacity::default(),
+            codec: Codec::Json,
+            subprotocols: Vec::new(),
+            number: 0,
+            origin: OriginPolicy::any(),
+            checks: Arc::default(),
+        });
+        let mut state = State::new(Duration::from_secs(1), Arc::default(), Arc::default());
+        let insert = |_| {
+            let key = state.insert(settings.clone());
+            state.describe(key, About::new("/ws/chat/lobby/", Some([192, 0, 2, 1].into())));
+            state.attach(key, Socket::Other(Box::new(tokio::io::empty())));
+            key
+        };
+        let keys = (0..count).map(insert).collect();
+        (state, keys)
+    }
+
+    #[test]
+    fn one_look_goes_through_so_many_places_whatever_it_finds() {
+        let (state, _) = shard(3000);
+        let nobody = Wanted { path: Some("/none".into()), ..Wanted::default() };
+        let looked = state.look(0, 10, &nobody);
+        assert_eq!((looked.found.len(), looked.next), (0, Some(State::LOOK)));
+        let last = state.look(2 * State::LOOK, 10, &nobody);
+        assert_eq!((last.found.len(), last.next), (0, None));
+        assert_eq!(state.look(u32::MAX, 10, &nobody).next, None);
+    }
+
+    #[test]
+    fn a_look_that_has_enough_goes_on_with_the_next_one() {
+        let (mut state, keys) = shard(600);
+        drop(state.remove(keys[3]));
+        let (first, second) = (state.look(0, 5, &Wanted::default()), state.look(6, 1000, &Wanted::default()));
+        let indices: Vec<u32> = first.found.iter().map(|look| look.key.index).collect();
+        assert_eq!((indices, first.next), (vec![0, 1, 2, 4, 5], Some(6)));
+        assert_eq!((second.found.len(), second.next), (594, None));
+        assert_eq!(state.count(0).consumers, [("test", 599)]);
+    }
+
+    #[test]
+    fn who_is_about_to_end_is_not_seen_and_not_ended_twice() {
+        let (mut state, keys) = shard(2);
+        assert!(state.dismiss(keys[0], "enough".into()) && !state.dismiss(keys[0], "again".into()));
+        assert_eq!((state.reason(keys[0]), state.reason(keys[1])), (Some("enough"), None));
+        assert_eq!(state.look(0, 10, &Wanted::default()).found.len(), 1);
+        assert!(state.look_at(keys[0]).is_none() && state.look_at(keys[1]).is_some());
+        drop(state.remove(keys[0]));
+        assert_eq!((state.reason(keys[0]), state.reasons.len()), (None, 0));
+    }
+}

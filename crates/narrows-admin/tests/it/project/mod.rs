@@ -60,8 +60,8 @@ pub(crate) async fn tables(site: &Site) -> Result<(), narrows_admin::sea_orm::Db
     let (db, schema) = (site.db(), Schema::new(site.database().backend()));
     for table in [
         schema.create_table_from_entity(author::Entity),
-        schema.create_table_from_entity(book::Entity),
         schema.create_table_from_entity(branch::Entity),
+        schema.create_table_from_entity(book::Entity),
         schema.create_table_from_entity(stock::Entity),
         schema.create_table_from_entity(loan::Entity),
         schema.create_table_from_entity(note::Entity),

@@ -1,5 +1,7 @@
 //! The models of the library.
 
+#![allow(unreachable_pub, reason = "SeaORM's macros want the types of an entity to be public")]
+
 pub(crate) mod author {
     use narrows_admin::sea_orm;
     use narrows_admin::sea_orm::entity::prelude::*;
@@ -190,6 +192,7 @@ pub(crate) mod note {
         pub extra: Option<String>,
         #[sea_orm(column_type = "Decimal(Some((8, 2)))", nullable)]
         pub fee: Option<f64>,
+        #[sea_orm(column_type = "Uuid", nullable)]
         pub parent_id: Option<Vec<u8>>,
     }
 
