@@ -11,7 +11,6 @@ pub(super) struct Home {
     pub(super) keeps_secret_key: bool,
     /// Whether tables from before the first migration are taken as they are.
     pub(super) adopts_tables: bool,
-    #[expect(clippy::type_complexity, reason = "it is said once")]
     pub(super) layer: Option<Box<dyn FnOnce(ChannelsBuilder) -> ChannelsBuilder + Send>>,
 }
 

@@ -107,7 +107,7 @@ async fn from_a_hit_far_back_one_reads_on_until_the_present() {
 }
 
 /// A log of its own in the page, with what it was told of its end.
-const LOG: &str = "import('/static/js/timeline.js').then(({ Timeline }) => { \
+const LOG: &str = "import('/static/rooms/timeline.js').then(({ Timeline }) => { \
      const node = Object.assign(document.createElement('div'), { style: 'height: 300px; overflow-y: auto' }); \
      document.body.append(node); \
      const make = (entry) => Object.assign(document.createElement('p'), { textContent: entry.message }); \
@@ -186,7 +186,7 @@ async fn a_new_message_stands_below_what_came_before_it_whatever_the_clock_says(
 }
 
 /// A history in the page, over a client that answers when it is told to: at most fifty of `window.kept`.
-const HISTORY: &str = "import('/static/js/history.js').then(({ History }) => { \
+const HISTORY: &str = "import('/static/rooms/history.js').then(({ History }) => { \
      window.asked = []; window.here = []; \
      const page = ({ before, after }) => { \
        const all = kept.filter((id) => id < (before ?? Infinity) && id > (after ?? 0)); \
