@@ -53,6 +53,11 @@ impl Tab {
         field.send_keys(&char::from(Key::Enter).to_string()).await.expect(GONE);
     }
 
+    /// Empties a field.
+    pub async fn clear(&self, field: &str) {
+        self.client.find(Locator::Css(field)).await.expect(field).clear().await.expect(GONE);
+    }
+
     /// Clicks on something.
     pub async fn click(&self, node: &str) {
         self.client.find(Locator::Css(node)).await.expect(node).click().await.expect(GONE);

@@ -61,6 +61,12 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         let is_current = path.starts_with(&url);
         add(section, Link { title: (*title).to_owned(), url, add_url: None, is_current });
     }
+    // Of addresses below one another it is the nearest.
+    let current = sections.iter().flat_map(|section| &section.links).filter(|link| link.is_current);
+    let nearest = current.map(|link| link.url.len()).max();
+    for link in sections.iter_mut().flat_map(|section| &mut section.links) {
+        link.is_current &= Some(link.url.len()) == nearest;
+    }
     Ok(sections)
 }
 

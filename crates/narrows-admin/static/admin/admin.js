@@ -28,7 +28,12 @@ if (menu) {
 }
 
 prepare(document);
+// What is shown anew stays as far to the side as it was.
+let left = 0;
+document.addEventListener('htmx:beforeSwap', () => { left = document.getElementById('table')?.scrollLeft ?? 0; });
 document.addEventListener('htmx:afterSwap', () => {
+  const table = document.getElementById('table');
+  if (table) table.scrollLeft = left;
   const results = document.getElementById('results');
   if (results) prepare(results);
 });

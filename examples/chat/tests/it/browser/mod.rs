@@ -1,13 +1,16 @@
 //! The pages in a real browser.
 
 mod accounts;
+mod admin;
 mod away;
+mod faults;
 mod far;
 mod kept;
 mod people;
 mod person;
 mod plain;
 mod rooms;
+mod staff;
 
 use browsers::Browsers;
 

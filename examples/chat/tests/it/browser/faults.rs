@@ -1,0 +1,120 @@
+//! What axe-core finds wrong with the pages: nothing serious, in light on a desk and in the dark on a phone.
+
+use browsers::{Axe, Tab};
+use serde_json::json;
+
+use super::staff::Staff;
+use super::{Person, with_browsers};
+use crate::site::Site;
+use crate::visitor::{PASSWORD, Visitor};
+
+const LOOKS: [(&str, u32, u32); 2] = [("light", 1280, 800), ("dark", 375, 740)];
+
+/// The serious faults of the page that is shown, in all looks.
+async fn faults(tab: &Tab, axe: &Axe) -> Vec<String> {
+    let mut all = Vec::new();
+    for (scheme, width, height) in LOOKS {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        tab.devtools("Emulation.setEmulatedMedia", media).await;
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        tab.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let at = tab.path().await;
+        let found = axe.faults(tab).await;
+        all.extend(found.into_iter().map(|fault| format!("{at} in {scheme}, {width} wide: {fault}")));
+        if tab.value("document.documentElement.scrollWidth > innerWidth").await == json!(true) {
+            all.push(format!("{at}, {width} wide: something is wider than the page"));
+        }
+    }
+    all
+}
+
+/// Opens the pages one after the other: none has faults.
+async fn are_good(tab: &Tab, axe: &Axe, site: &Site, pages: &[&str]) {
+    for page in pages {
+        tab.visit(site, page).await;
+        let faults = faults(tab, axe).await;
+        assert!(faults.is_empty(), "{page}:\n{}", faults.join("\n"));
+    }
+}
+
+/// Opens the page that a link leads to, and checks it.
+async fn leads_to_a_good_page(tab: &Tab, axe: &Axe, link: &str) {
+    let here = tab.path().await;
+    tab.script(&format!("location.href = document.querySelector({}).href", json!(link))).await;
+    tab.until(&format!("location.pathname !== '{here}' && document.readyState === 'complete'")).await;
+    let faults = faults(tab, axe).await;
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn the_pages_for_visitors_and_users_are_free_of_serious_faults() {
+    let Some(axe) = Axe::find() else { return };
+    with_browsers(async |site, browsers| {
+        let tab = browsers.open().await;
+        let open = ["/", "/chatone", "/chatgroup", "/chatgroup?groupID=42", "/chat/", "/login/", "/register/", "/nothing/"];
+        are_good(&tab, &axe, site, &open).await;
+        Visitor::registered(site, "Ada").await;
+        tab.visit(site, "/login/?next=/chat/lobby/").await;
+        tab.fill("#username-input", "Ada").await;
+        tab.write("#password-input", PASSWORD).await;
+        tab.until_state("open").await;
+        tab.say("hello").await;
+        tab.until_heard("hello").await;
+        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+        are_good(&tab, &axe, site, &["/notifications/", "/account/", "/logout/", "/admin/"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_lists_of_the_admin_and_what_they_lead_to_are_free_of_serious_faults() {
+    let Some(axe) = Axe::find() else { return };
+    with_browsers(async |site, browsers| {
+        let (grace, ada) = (browsers.open().await, browsers.open().await);
+        are_good(&grace, &axe, site, &["/admin/login/"]).await;
+        grace.begin(site).await;
+        ada.enter(site, "/chat/lobby/", "Ada").await;
+        ada.say("hello").await;
+        ada.until_heard("hello").await;
+        are_good(&grace, &axe, site, &["/admin/", "/admin/models/chat_message/?account=true", "/admin/nothing/"]).await;
+        let list = "/admin/models/chat_message/?q=hello";
+        are_good(&grace, &axe, site, &[list]).await;
+        leads_to_a_good_page(&grace, &axe, "tbody th a").await;
+        leads_to_a_good_page(&grace, &axe, ".actions a.danger").await;
+        grace.visit(site, list).await;
+        grace.click("tbody th a").await;
+        grace.change("#id_body", "good day").await;
+        grace.done("[name=_continue]", "saved").await;
+        leads_to_a_good_page(&grace, &axe, ".head a").await;
+        are_good(&grace, &axe, site, &["/admin/log/"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_admins_pages_of_users_sessions_and_connections_are_free_of_serious_faults() {
+    let Some(axe) = Axe::find() else { return };
+    with_browsers(async |site, browsers| {
+        let (grace, ada) = (browsers.open().await, browsers.open().await);
+        grace.begin(site).await;
+        ada.visit(site, "/chatone").await;
+        ada.until_state("open").await;
+        let add = "/admin/models/auth_user/add/";
+        are_good(&grace, &axe, site, &[add, "/admin/live/announcements/", "/admin/sessions/clear/"]).await;
+        grace.visit(site, add).await;
+        grace.script("document.querySelector('form.card').noValidate = true").await;
+        grace.click("form.card [name=_save]").await;
+        grace.until("document.querySelector('[aria-invalid]')").await;
+        assert_eq!(faults(&grace, &axe).await, [""; 0]);
+        for page in ["/admin/sessions/", "/admin/live/?still=1"] {
+            are_good(&grace, &axe, site, &[page]).await;
+            leads_to_a_good_page(&grace, &axe, "td a.danger").await;
+        }
+        for link in ["password", "access", "history"] {
+            grace.visit(site, "/admin/models/auth_user/").await;
+            grace.click("tbody th a").await;
+            leads_to_a_good_page(&grace, &axe, &format!(".head a[href$='/{link}/']")).await;
+        }
+    })
+    .await;
+}
