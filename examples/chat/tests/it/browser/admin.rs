@@ -151,15 +151,26 @@ async fn a_list_that_is_narrowed_keeps_the_focus_says_the_count_and_goes_back() 
 
         grace.fill("#q", "coffee").await;
         grace.until_rows(1).await;
-        assert_eq!(grace.value("[document.activeElement.id, location.search.includes('q=coffee'), window.same]").await, json!(["q", true, true]));
-        assert_eq!(grace.value("document.querySelector('#count[role=status]').textContent").await, "1 chat message");
+        assert_eq!(
+            grace
+                .value("[document.activeElement.id, location.search.includes('q=coffee'), window.same]")
+                .await,
+            json!(["q", true, true])
+        );
+        assert_eq!(
+            grace.value("document.querySelector('#count[role=status]').textContent").await,
+            "1 chat message"
+        );
         grace.click("thead th:nth-child(3) a").await;
         grace.until("document.activeElement.closest('th')?.ariaSort").await;
 
         grace.script("history.back()").await;
         grace.script("history.back()").await;
         grace.until_rows(2).await;
-        assert_eq!(grace.value("[document.querySelector('#q').value, location.search]").await, json!(["", ""]));
+        assert_eq!(
+            grace.value("[document.querySelector('#q').value, location.search]").await,
+            json!(["", ""])
+        );
     })
     .await;
 }

@@ -51,7 +51,16 @@ async fn the_pages_for_visitors_and_users_are_free_of_serious_faults() {
     let Some(axe) = Axe::find() else { return };
     with_browsers(async |site, browsers| {
         let tab = browsers.open().await;
-        let open = ["/", "/chatone", "/chatgroup", "/chatgroup?groupID=42", "/chat/", "/login/", "/register/", "/nothing/"];
+        let open = [
+            "/",
+            "/chatone",
+            "/chatgroup",
+            "/chatgroup?groupID=42",
+            "/chat/",
+            "/login/",
+            "/register/",
+            "/nothing/",
+        ];
         are_good(&tab, &axe, site, &open).await;
         Visitor::registered(site, "Ada").await;
         tab.visit(site, "/login/?next=/chat/lobby/").await;
@@ -76,7 +85,13 @@ async fn the_lists_of_the_admin_and_what_they_lead_to_are_free_of_serious_faults
         ada.enter(site, "/chat/lobby/", "Ada").await;
         ada.say("hello").await;
         ada.until_heard("hello").await;
-        are_good(&grace, &axe, site, &["/admin/", "/admin/models/chat_message/?account=true", "/admin/nothing/"]).await;
+        are_good(
+            &grace,
+            &axe,
+            site,
+            &["/admin/", "/admin/models/chat_message/?account=true", "/admin/nothing/"],
+        )
+        .await;
         let list = "/admin/models/chat_message/?q=hello";
         are_good(&grace, &axe, site, &[list]).await;
         leads_to_a_good_page(&grace, &axe, "tbody th a").await;

@@ -3,8 +3,8 @@
 mod accounts;
 mod admin;
 mod away;
-mod faults;
 mod far;
+mod faults;
 mod kept;
 mod people;
 mod person;
