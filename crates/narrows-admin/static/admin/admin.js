@@ -37,5 +37,9 @@ document.addEventListener('htmx:afterSwap', () => {
   const results = document.getElementById('results');
   if (results) prepare(results);
 });
+// What is asked for once more, as a word is typed and sent, is one step in the history.
+document.addEventListener('htmx:beforeHistoryUpdate', ({ detail: { history } }) => {
+  if (new URL(history.path, location).href === location.href) history.type = 'replace';
+});
 // A list that cannot be had in part is asked for as a page: a log-in may be needed.
 document.addEventListener('htmx:responseError', () => window.location.reload());

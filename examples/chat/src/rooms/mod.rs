@@ -59,6 +59,14 @@ pub(crate) fn admin(admin: Admin) -> Admin {
             message::Column::SaidAt,
         ])
         .search([message::Column::Name, message::Column::Body])
+        .label(|message| {
+            let said = messages::text::read(message.body.clone());
+            format!(
+                "{}: {}",
+                messages::text::read(message.name.clone()),
+                said.chars().take(40).collect::<String>()
+            )
+        })
         .filter([message::Column::Account])
         .order_by(message::Column::SaidAt, Order::Desc);
     admin.model(rooms).model(messages)

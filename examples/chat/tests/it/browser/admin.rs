@@ -67,7 +67,7 @@ async fn staff_announce_to_all_open_pages_and_end_a_connection() {
         grace.admin(site, "live/?path=/ws/chat/").await;
         grace.click("td a.danger").await;
         grace.fill("#reason", "time for bed").await;
-        grace.done("button.danger", "The connection of Ada was ended").await;
+        grace.done("button.danger", "The connection of Ada at /ws/chat/lobby/ was ended").await;
         ada.until_state("closed").await;
         assert_eq!(ada.text("#connection-state").await, "Closed by the server: time for bed (4403)");
         assert_eq!(ben.value("document.querySelector('#connection-state').dataset.state").await, "open");
@@ -98,7 +98,7 @@ async fn staff_find_a_message_mend_it_see_it_in_the_log_and_delete_it() {
         grace.until_rows(1).await;
         grace.click("tbody th a").await;
         grace.change("#id_body", "tea is ready").await;
-        grace.done("[name=_save]", "saved").await;
+        grace.done("[name=_save]", "was changed").await;
         grace.admin(site, "models/chat_message/").await;
         assert!(grace.text("#results").await.contains("tea is ready"));
         grace.admin(site, "log/").await;
@@ -109,7 +109,7 @@ async fn staff_find_a_message_mend_it_see_it_in_the_log_and_delete_it() {
         grace.admin(site, "models/chat_message/?q=coffee").await;
         grace.click("tbody th a").await;
         grace.click(".actions a.danger").await;
-        grace.done("button.danger", "deleted").await;
+        grace.done("button.danger", "was deleted").await;
         grace.until_rows(1).await;
         assert!(!grace.text("#results").await.contains("coffee"));
     })
@@ -129,14 +129,14 @@ async fn without_javascript_staff_search_edit_and_delete() {
         grace.until_text("h1", "guest").await;
         grace.change("#id_body", "tea is ready").await;
         grace.click("[name=_save]").await;
-        grace.until_text(".message", "saved").await;
+        grace.until_text(".message", "was changed").await;
         assert!(grace.text("#results").await.contains("tea is ready"));
         // All rows are chosen by hand: the box for all is not there.
         grace.click("tbody input[name=key]").await;
         grace.click("#results button.danger").await;
         grace.until_text("h1", "Delete").await;
         grace.click("main button.danger").await;
-        grace.until_text(".message", "deleted").await;
+        grace.until_text(".message", "was deleted").await;
         grace.until_text("#count", "1 chat message").await;
     })
     .await;
@@ -165,6 +165,7 @@ async fn a_list_that_is_narrowed_keeps_the_focus_says_the_count_and_goes_back() 
         grace.until("document.activeElement.closest('th')?.ariaSort").await;
 
         grace.script("history.back()").await;
+        grace.until("!location.search.includes('sort')").await;
         grace.script("history.back()").await;
         grace.until_rows(2).await;
         assert_eq!(
