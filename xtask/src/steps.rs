@@ -175,6 +175,9 @@ fn compare(_: &mut Tally) -> Result<(), Failure> {
 fn tests(tally: &mut Tally, arguments: &[&str]) -> Result<(), Failure> {
     let mut command = cargo(arguments.iter().copied());
     command.env("NARROWS_REQUIRE", "all").env("NARROWS_BROWSER", "require");
+    // Most of them wait for something: a server, a browser, a database.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    command.env("RUST_TEST_THREADS", (2 * cores).to_string());
     count(tally, counted(&mut command))
 }
 

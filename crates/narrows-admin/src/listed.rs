@@ -8,6 +8,7 @@ use crate::model::Model;
 ///
 /// ```
 /// mod room {
+///     use narrows_admin::sea_orm;
 ///     use narrows_admin::sea_orm::entity::prelude::*;
 ///
 ///     #[sea_orm::model]
@@ -23,7 +24,6 @@ use crate::model::Model;
 ///
 ///     impl ActiveModelBehavior for ActiveModel {}
 /// }
-/// # use narrows_admin::sea_orm;
 ///
 /// use narrows_admin::{Admin, Listed, sea_orm::Order};
 ///

@@ -34,14 +34,14 @@ pub(crate) fn guarded(routes: Paths, admin: Admin, site: &Site) -> Routes {
     let login = format!("{prefix}/login/");
     let made = Arc::default();
     let guard = guard::Guard { site: site.clone(), admin: shared.0.clone(), made, login };
-    let inner = inner.routes.with(|router| router.layer(from_fn_with_state(guard, guard::staff_only)));
+    let inner = inner.routes.with(|router| router.route_layer(from_fn_with_state(guard, guard::staff_only)));
     let open = Paths { routes: inner, prefix };
     let all = open.route("login", "/login/", get(login::page).post(login::submit)).route(
         "logout",
         "/logout/",
         post(login::log_out),
     );
-    all.routes.with(|router| router.layer(from_fn(guard::headers)).layer(Extension(shared)))
+    all.routes.with(|router| router.route_layer(from_fn(guard::headers)).route_layer(Extension(shared)))
 }
 
 /// Routes on their way, all below the admin's own address.

@@ -1,7 +1,7 @@
 //! The pages.
 
 use garde::Validate;
-use narrows_web::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder};
+use narrows_web::sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
 use narrows_web::{Db, Form, Page, Result, context};
 use serde::Deserialize;
 
@@ -17,28 +17,23 @@ pub struct NewItem {
 
 /// The list, and a form for another item.
 pub async fn index(page: Page, db: Db) -> Result {
-    let form = Form::<NewItem>::new();
-    page.render(
-        "newapp/index.html",
-        context! { items => items(&db).await?, form },
-    )
+    let (items, form) = (items(&db).await?, Form::<NewItem>::new());
+    page.render("newapp/index.html", context! { items, form })
 }
 
 /// Adds an item and tells all pages, or shows the form again with what is wrong.
 pub async fn add(page: Page, db: Db, mut form: Form<NewItem>) -> Result {
     let Ok(NewItem { text }) = form.check() else {
-        return page.invalid(
-            "newapp/index.html",
-            context! { items => items(&db).await?, form },
-        );
+        let items = items(&db).await?;
+        return page.invalid("newapp/index.html", context! { items, form });
     };
     let item = item::ActiveModel {
-        text: Set(text.clone()),
+        text: Set(text),
         ..Default::default()
     };
-    item::Entity::insert(item).exec(&db).await?;
-    page.site()
-        .channels()
+    let text = item.insert(&db).await?.text;
+    let channels = page.site().channels();
+    channels
         .broadcast(&readers(), &News::Added { text })
         .await?;
     page.success("It is on the list.");
@@ -46,8 +41,6 @@ pub async fn add(page: Page, db: Db, mut form: Form<NewItem>) -> Result {
 }
 
 async fn items(db: &Db) -> Result<Vec<item::Model>, DbErr> {
-    item::Entity::find()
-        .order_by_asc(item::Column::Id)
-        .all(db)
-        .await
+    let items = item::Entity::find().order_by_asc(item::Column::Id);
+    items.all(db).await
 }

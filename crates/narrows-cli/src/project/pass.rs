@@ -35,7 +35,19 @@ impl Pass {
 /// Builds the project and becomes its program with this command, at the same terminal. Returns only when it cannot.
 pub(crate) fn to_program(project: &Project, command: &str, arguments: &[impl AsRef<OsStr>]) -> PassError {
     let mut cargo = Command::new(cargo());
-    // Quiet, but where there is something to build: the first time that takes minutes.
-    cargo.args(["run", "--quiet", "--manifest-path"]).arg(project.manifest()).arg("--").arg(command);
+    cargo.arg("run");
+    // Nobody is to wait for minutes and see nothing.
+    if was_built(project) {
+        cargo.arg("--quiet");
+    }
+    cargo.arg("--manifest-path").arg(project.manifest()).arg("--").arg(command);
     PassError::Cargo(cargo.args(arguments).current_dir(project.root()).exec())
+}
+
+/// Whether there is a folder of what was compiled: cargo's default is one beside the project or its workspace.
+fn was_built(project: &Project) -> bool {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => project.root().join(folder).is_dir(),
+        None => project.root().ancestors().any(|folder| folder.join("target/debug").is_dir()),
+    }
 }

@@ -243,7 +243,7 @@ impl Runner {
         if let Some(process) = self.current.take_if(|process| process.id() == id) {
             match process.status() {
                 Ok(status) => {
-                    say::trouble(format_args!("the program ended: {}; waiting for a change", how(status)))
+                    say::trouble(format_args!("the program ended: {}; waiting for a change", how(status)));
                 }
                 Err(error) => say::trouble(error),
             }

@@ -85,13 +85,18 @@ fn loses_target(steps: &Steps<'_>, key: &ForeignKey) -> bool {
     else {
         return false;
     };
-    let goes = |index: &&Index| index.columns == key.to_columns && !now.indexes.contains(index);
+    let goes = |index: &&Index| same(&index.columns, &key.to_columns) && !now.indexes.contains(index);
     before.indexes.iter().any(|index| goes(&index))
 }
 
 fn is_unique(table: &Table, columns: &[String]) -> bool {
     let all_here = columns.iter().all(|name| table.columns.iter().any(|column| column.name == *name));
     all_here
-        && (table.primary_key == columns
-            || table.indexes.iter().any(|index| index.unique && index.columns == columns))
+        && (same(&table.primary_key, columns)
+            || table.indexes.iter().any(|index| index.unique && same(&index.columns, columns)))
+}
+
+/// In whatever order.
+fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
 }

@@ -1,11 +1,10 @@
 //! One connection of the pool, from the lock to its release.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr,
-    Statement, TransactionTrait, sqlx,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    TransactionTrait,
 };
 
 use super::error::MigrateError;
@@ -245,7 +244,9 @@ impl Session {
 }
 
 /// What the database itself said.
-pub(super) fn database_error(error: &DbErr) -> Option<&dyn sqlx::error::DatabaseError> {
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) fn database_error(error: &DbErr) -> Option<&dyn sea_orm::sqlx::error::DatabaseError> {
+    use sea_orm::RuntimeErr;
     let (DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))) = error
     else {
         return None;
@@ -253,8 +254,14 @@ pub(super) fn database_error(error: &DbErr) -> Option<&dyn sqlx::error::Database
     inner.as_database_error()
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn code(error: &DbErr) -> Option<String> {
-    database_error(error)?.code().map(Cow::into_owned)
+    database_error(error)?.code().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+fn code(_: &DbErr) -> Option<String> {
+    None
 }
 
 /// SQLITE_BUSY and SQLITE_LOCKED, with what may be above their lowest byte.

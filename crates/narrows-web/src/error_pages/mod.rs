@@ -98,8 +98,9 @@ async fn slash(State(site): State<Site>, request: Request, next: Next) -> Respon
         matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE);
     let path = request.uri().path();
     let is_lost = is_read && request.extensions().get::<MatchedPath>().is_none();
-    // Two slashes at the beginning would lead to another site.
-    if is_lost && !path.starts_with("//") && site.names().is_some_and(|names| names.has_with_slash(path)) {
+    // Two slashes at the beginning, which a backslash is to browsers too, would lead to another site.
+    let stays = !path.get(1..).is_some_and(|rest| rest.starts_with(['/', '\\']));
+    if is_lost && stays && site.names().is_some_and(|names| names.has_with_slash(path)) {
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let target = utf8_percent_encode(&format!("{path}/{query}"), CONTROLS).to_string();
         // Not for ever, as browsers remember that, and the route may be another one tomorrow.

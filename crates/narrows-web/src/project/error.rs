@@ -111,6 +111,9 @@ impl ProjectError {
             Self::Listen(ListenError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
                 "Another program listens there; choose another address, for example --bind 127.0.0.1:8001"
             }
+            Self::Superuser(SuperuserError::NoTables) => {
+                "`migrate` makes them, and those of the project's models"
+            }
             Self::NoWorkers => "`Project::worker` adds one",
             Self::NoCommand { near: None, .. } | Self::NoArgument { .. } => {
                 "`help` lists the commands and settings"

@@ -16,7 +16,7 @@ use axum::Router;
 use narrows::Worker;
 use narrows::serve::settings::Setting;
 use narrows_django::ways::WayIn;
-use narrows_django::{Accounts, AccountsBuilder};
+use narrows_django::{Accounts, AccountsBuilder, CsrfLayer};
 
 pub use self::data::{DataFolder, DataFolderError};
 pub(crate) use self::error::Chain;
@@ -30,6 +30,7 @@ pub use self::open::Opened;
 use crate::{App, Assets, Site};
 
 type ChangeAccounts = Box<dyn FnOnce(AccountsBuilder) -> AccountsBuilder + Send>;
+type ChangeCsrf = Box<dyn FnOnce(CsrfLayer) -> CsrfLayer + Send>;
 type AddLayer = Box<dyn FnOnce(Router, &Site) -> Router + Send>;
 type AddWay = Box<dyn FnOnce(Router, &Accounts) -> Router + Send>;
 type Prepare = Box<dyn FnOnce(Site) -> Boxed<Result<(), BoxError>> + Send>;
@@ -64,6 +65,7 @@ pub struct Project {
     pub(crate) apps: Vec<App>,
     settings: Vec<Setting>,
     accounts: Vec<ChangeAccounts>,
+    csrf: Vec<ChangeCsrf>,
     layers: Vec<AddLayer>,
     ways: Vec<AddWay>,
     prepare: Vec<Prepare>,
@@ -85,6 +87,7 @@ impl Project {
             apps: Vec::new(),
             settings: Vec::new(),
             accounts: Vec::new(),
+            csrf: Vec::new(),
             layers: Vec::new(),
             ways: Vec::new(),
             prepare: Vec::new(),
@@ -196,6 +199,17 @@ impl Project {
         change: impl FnOnce(AccountsBuilder) -> AccountsBuilder + Send + 'static,
     ) -> Self {
         self.accounts.push(Box::new(change));
+        self
+    }
+
+    /// Changes the check of requests that other sites make a browser send: routes without it, and sites that may.
+    ///
+    /// ```
+    /// let project = narrows_web::Project::new("mysite", "1.0.0").csrf(|csrf| csrf.exempt("/hooks/payment/"));
+    /// ```
+    #[must_use]
+    pub fn csrf(mut self, change: impl FnOnce(CsrfLayer) -> CsrfLayer + Send + 'static) -> Self {
+        self.csrf.push(Box::new(change));
         self
     }
 

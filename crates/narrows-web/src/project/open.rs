@@ -187,7 +187,8 @@ impl Project {
         for way in self.ways {
             router = way(router, site.accounts());
         }
-        let router = error_pages::with_slashes(router.layer(site.accounts().csrf()), site);
+        let csrf = self.csrf.into_iter().fold(site.accounts().csrf(), |csrf, change| change(csrf));
+        let router = error_pages::with_slashes(router.layer(csrf), site);
         // Twice, as the pages of errors show who is logged in, and what is around them fails too.
         let router = error_pages::around(router, site).layer(site.accounts().layer());
         // Outside of the sessions: what everybody may keep sets nobody's cookie.

@@ -146,6 +146,17 @@ fn a_slip_of_the_finger_gets_advice() {
     assert_printed(place.run(&["worker", "now"]), 2, "`worker` takes no argument `now`");
     assert_printed(place.run(&["worker", "--titel=x"]), 2, "did you mean --title?");
     assert_printed(place.run(&["migrate", "diry"]), 1, "diry");
+    assert_printed(place.run(&["--layer=redis//x"]), 1, "diary: layer: ");
+    assert_printed(place.run(&["--log=a=b=c"]), 1, "diary: log: ");
+}
+
+#[test]
+fn check_finds_templates_that_cannot_be_parsed() {
+    let place = Place::new();
+    let broken = finished(place.command(&["check"]).env("DIARY_BROKEN", "1"));
+    assert_printed(broken, 1, "template: syntax error: ");
+    let production = finished(place.command(&["check", "--development=off"]).env("DIARY_BROKEN", "1"));
+    assert_printed(production, 1, "diary/broken.html");
 }
 
 #[test]
@@ -158,6 +169,11 @@ fn a_superuser_is_made_and_may_log_in() {
     let (made, again) = (finished(&mut command), finished(&mut command));
     assert_printed(made, 0, "The superuser ada is made.");
     assert_printed(again, 1, "there is a user ada already");
+    assert_printed(
+        place.run(&["createsuperuser", "--no-input", "--database-url", "sqlite::memory:"]),
+        1,
+        "`migrate` makes",
+    );
     assert_printed(place.run(&["createsuperuser", "--user=x"]), 1, "takes no argument `--user=x`");
 }
 

@@ -38,6 +38,7 @@ fn a_site_starts_with_nothing_but_its_program_and_ends_when_told() {
     let mut program = place.start(&["--bind=127.0.0.1:0", "--title", "Ours"]);
     let address = program.line("diary is at");
     program.line("stop it with Ctrl-C");
+    program.line("the task runs");
     let page = ask(&address, "/");
     assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("Ours"), "{page}");
     let headers = page.to_ascii_lowercase();
@@ -49,6 +50,7 @@ fn a_site_starts_with_nothing_but_its_program_and_ends_when_told() {
     program.terminate();
     let (code, printed) = ended(program);
     assert!(code == 0 && printed.contains("migration=\"0001_initial\""), "{printed}");
+    assert!(printed.contains("the task has ended"), "{printed}");
     let data = place.path().join("data");
     for (path, mode) in
         [(data.clone(), 0o700), (data.join("secret_key"), 0o600), (data.join("db.sqlite3"), 0o600)]
@@ -150,4 +152,13 @@ async fn another_way_in_is_one_for_all_apps() {
     let token = site.site().accounts().make_token(&ada).await.unwrap();
     let request = http::Request::get("/pages/").header("authorization", format!("Token {token}"));
     assert_eq!(site.request(request.body("".into()).unwrap()).await.text(), "0");
+}
+
+#[tokio::test]
+async fn another_site_may_post_where_the_project_says_so_and_nowhere_else() {
+    let site = project().test().await;
+    for (path, status) in [("/hook", StatusCode::OK), ("/pages/", StatusCode::FORBIDDEN)] {
+        let request = http::Request::post(path).header("sec-fetch-site", "cross-site");
+        assert_eq!(site.request(request.body("".into()).unwrap()).await.status(), status, "{path}");
+    }
 }

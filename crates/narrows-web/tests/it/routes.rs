@@ -101,6 +101,16 @@ async fn what_is_no_path_without_its_slash_is_not_sent_on() {
     assert_eq!(ask(&site, "/chat", &socket).await.status(), 404);
 }
 
+#[tokio::test]
+async fn nobody_is_sent_on_to_another_site() {
+    let page = App::new("pages").routes(|_| Routes::new().route("page", "/{name}/", get(async || "")));
+    let site = Project::new("site", "1").app(page).test().await;
+    assert_eq!(site.get("/evil.example").await.status(), 307);
+    for path in ["//evil.example", "/\\evil.example"] {
+        assert_eq!(site.get(path).await.status(), 404, "{path}");
+    }
+}
+
 #[test]
 #[should_panic(expected = "there is a route `room` already")]
 fn a_name_is_given_once() {

@@ -65,13 +65,9 @@ impl Consumer for Room {
 
         // First who is in the group, then what was said before: so nothing is missed in between.
         conn.join(&group).await?;
-        let recent = message::Entity::find().filter(message::Column::RoomId.eq(room.id));
-        let recent = recent
-            .order_by_desc(message::Column::Id)
-            .limit(RECENT)
-            .all(&db)
-            .await?;
-        for message in recent.into_iter().rev() {
+        let said = message::Entity::find().filter(message::Column::RoomId.eq(room.id));
+        let last = said.order_by_desc(message::Column::Id).limit(RECENT);
+        for message in last.all(&db).await?.into_iter().rev() {
             conn.send(&ToPage::Room(message.into()))?;
         }
 
@@ -104,9 +100,7 @@ impl Consumer for Room {
             sent_at: Set(ChronoUtc::now()),
             ..Default::default()
         };
-        let said = message::Entity::insert(row)
-            .exec_with_returning(&self.db)
-            .await?;
+        let said = row.insert(&self.db).await?;
         conn.reply(&said.id)?;
         conn.broadcast(&self.group, &said.into()).await?;
         Ok(())
@@ -128,18 +122,11 @@ pub fn group(room: &room::Model) -> Result<Group<ToRoom>, NameError> {
 
 impl From<message::Model> for ToRoom {
     fn from(message: message::Model) -> Self {
-        let message::Model {
-            id,
-            author,
-            text,
-            sent_at,
-            ..
-        } = message;
         Self::Said {
-            id,
-            from: author,
-            text,
-            at: sent_at.timestamp_millis(),
+            id: message.id,
+            from: message.author,
+            text: message.text,
+            at: message.sent_at.timestamp_millis(),
         }
     }
 }

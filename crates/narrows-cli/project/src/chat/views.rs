@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use garde::Validate;
-use narrows_web::sea_orm::{ActiveValue::Set, DbErr, EntityTrait, QueryOrder, SqlErr};
+use narrows_web::sea_orm::{ActiveValue::Set, QueryOrder, SqlErr, entity::prelude::*};
 use narrows_web::{Db, Error, Form, Page, Result, context};
 use serde::Deserialize;
 
@@ -20,47 +20,38 @@ pub struct NewRoom {
 
 /// The list of rooms, and a form for another one.
 pub async fn index(page: Page, db: Db) -> Result {
-    let form = Form::<NewRoom>::new();
-    page.render(
-        "chat/index.html",
-        context! { rooms => rooms(&db).await?, form },
-    )
+    let (rooms, form) = (rooms(&db).await?, Form::<NewRoom>::new());
+    page.render("chat/index.html", context! { rooms, form })
 }
 
 /// Makes a room, or shows the form again with what is wrong.
 pub async fn create(page: Page, db: Db, mut form: Form<NewRoom>) -> Result {
     if let Ok(NewRoom { name, topic }) = form.check() {
+        let (name, topic) = (Set(name), Set(topic));
         let room = room::ActiveModel {
-            name: Set(name.clone()),
-            topic: Set(topic),
+            name,
+            topic,
             ..Default::default()
         };
-        match room::Entity::insert(room)
-            .exec(&db)
-            .await
-            .map_err(|error| (error.sql_err(), error))
-        {
-            Ok(_) => {
-                page.success(format!("The room {name} is open."));
-                return page.redirect("chat:room", &[("room", &name)]);
+        match room.insert(&db).await {
+            Ok(room) => {
+                page.success(format!("The room {} is open.", room.name));
+                return page.redirect("chat:room", &[("room", &room.name)]);
             }
-            Err((Some(SqlErr::UniqueConstraintViolation(_)), _)) => {
+            Err(error) if is_taken(&error) => {
                 form.error("name", "There is a room of this name already.");
             }
-            Err((_, error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
     }
-    page.invalid(
-        "chat/index.html",
-        context! { rooms => rooms(&db).await?, form },
-    )
+    let rooms = rooms(&db).await?;
+    page.invalid("chat/index.html", context! { rooms, form })
 }
 
 /// A room. Its messages come by its socket: see `consumers.rs`.
 pub async fn room(Path(name): Path<String>, page: Page, db: Db) -> Result {
-    let room = consumers::find(&db, &name)
-        .await?
-        .ok_or_else(Error::not_found)?;
+    let room = consumers::find(&db, &name).await?;
+    let room = room.ok_or_else(Error::not_found)?;
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, present })
 }
@@ -72,14 +63,15 @@ async fn rooms(db: &Db) -> Result<Vec<room::Model>, DbErr> {
         .await
 }
 
+fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
 /// A name stands in the address of its room.
 fn fits_address(name: &str, (): &()) -> garde::Result {
-    let is_legal = name
-        .bytes()
-        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if is_legal {
-        Ok(())
-    } else {
-        Err(garde::Error::new("use small letters, digits and hyphens"))
+    let is_legal = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-');
+    match name.chars().all(is_legal) {
+        true => Ok(()),
+        false => Err(garde::Error::new("use small letters, digits and hyphens")),
     }
 }

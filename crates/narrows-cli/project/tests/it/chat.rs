@@ -88,6 +88,7 @@ async fn nothing_at_all_is_not_said() {
 async fn a_room_that_is_not_there_has_neither_page_nor_socket() {
     let site = site().await;
     assert_eq!(site.get("/chat/nowhere/").await.status(), 404);
+    assert_eq!(site.get("/nowhere/").await.status(), 404);
     let refused = site.socket_request("/ws/chat/nowhere/").try_connect().await;
     assert_eq!(refused.expect_err("there is no such room").status(), 404);
 }

@@ -8,7 +8,7 @@ use super::{cargo_environment, done, edit, narrows, project, somewhere, text};
 #[test]
 fn a_new_project_and_an_app_in_it_are_as_one_would_write_them() {
     let folder = somewhere();
-    let root = project(folder.path(), "mysite");
+    let root = project(folder.path(), "garden");
 
     is_in_order(&root);
     done(&narrows(&root, &["app", "blog"]));

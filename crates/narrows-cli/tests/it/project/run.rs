@@ -17,7 +17,7 @@ const BUILD: Duration = Duration::from_secs(600);
 #[test]
 fn a_site_is_served_without_a_gap_while_somebody_works_on_it() {
     let folder = somewhere();
-    let root = project(folder.path(), "mysite");
+    let root = project(folder.path(), "harbour");
     add_routes(&root);
     let mut run = start(&root);
     let address = address(&mut run);
@@ -32,7 +32,7 @@ fn a_site_is_served_without_a_gap_while_somebody_works_on_it() {
 
     // Code is built, and takes over; the old program ends.
     edit(&root.join("src/chat/mod.rs"), "\"one\"", "\"two\"");
-    run.line_within("serving the new mysite", BUILD);
+    run.line_within("serving the new harbour", BUILD);
     wait_for(&address, "/version/", "two");
 
     // What does not compile changes nothing.
@@ -40,7 +40,7 @@ fn a_site_is_served_without_a_gap_while_somebody_works_on_it() {
     run.line_within("the build failed; the site goes on as it was", BUILD);
     wait_for(&address, "/version/", "two");
     edit(&root.join("src/chat/mod.rs"), "\"three", "\"three\"");
-    run.line_within("serving the new mysite", BUILD);
+    run.line_within("serving the new harbour", BUILD);
     wait_for(&address, "/version/", "three");
     assert!(visitors.served() > 0);
 
@@ -48,7 +48,7 @@ fn a_site_is_served_without_a_gap_while_somebody_works_on_it() {
     get(&address, "/crash/").ok();
     run.line_within("the program ended: its status is 3; waiting for a change", BUILD);
     edit(&root.join("src/chat/mod.rs"), "\"three\"", "\"four\"");
-    run.line_within("serving the new mysite", BUILD);
+    run.line_within("serving harbour at", BUILD);
     wait_for(&address, "/version/", "four");
 
     run.signal("INT");
@@ -76,7 +76,7 @@ fn start(root: &Path) -> Child {
 
 /// Where it listens: a port that was free.
 fn address(run: &mut Child) -> String {
-    let line = run.line_within("serving mysite at http://", BUILD);
+    let line = run.line_within("serving harbour at http://", BUILD);
     line.split('/').next().unwrap().to_owned()
 }
 

@@ -80,7 +80,7 @@ async fn a_session_that_is_ended_is_gone_and_no_other() {
     let digests: Vec<_> = sessions.iter().map(|session| session.id.digest()).collect();
     let id = sessions.iter().map(|session| &session.id).find(|id| key_is(id, &ends)).unwrap();
     assert!(accounts.end_listed_session(id).await.unwrap());
-    assert_eq!(*changed.lock().unwrap(), [ends.clone()]);
+    assert_eq!(*changed.lock().unwrap(), std::slice::from_ref(&ends));
     assert!(!accounts.end_listed_session(id).await.unwrap() && digests.len() == 2);
     assert!(!accounts.session(Some(&ends)).await.unwrap().contains("_auth_user_id"));
     assert!(accounts.session(Some(&stays)).await.unwrap().contains("_auth_user_id"));

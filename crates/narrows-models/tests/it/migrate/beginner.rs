@@ -60,4 +60,4 @@ async fn uses(db: &DatabaseConnection) {
     assert_eq!(person::Entity::find().count(db).await.unwrap(), 2);
 }
 
-on_every_database!(a_model_is_changed_and_then_used);
+on_every_database!(a_model_is_changed_and_then_used,);

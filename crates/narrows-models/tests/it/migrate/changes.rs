@@ -372,25 +372,28 @@ async fn columns_are_added_and_dropped(site: Site) {
         change.on(&site).await;
     }
 }
-on_every_database!(columns_are_added_and_dropped);
 
 async fn tables_and_columns_get_other_names(site: Site) {
     for change in names() {
         change.on(&site).await;
     }
 }
-on_every_database!(tables_and_columns_get_other_names);
 
 async fn columns_are_changed(site: Site) {
     for change in columns_changed() {
         change.on(&site).await;
     }
 }
-on_every_database!(columns_are_changed);
 
 async fn indexes_and_foreign_keys_come_and_go(site: Site) {
     for change in indexes_and_keys() {
         change.on(&site).await;
     }
 }
-on_every_database!(indexes_and_foreign_keys_come_and_go);
+
+on_every_database!(
+    columns_are_added_and_dropped,
+    tables_and_columns_get_other_names,
+    columns_are_changed,
+    indexes_and_foreign_keys_come_and_go,
+);

@@ -8,7 +8,7 @@ use narrows_models::migration::{Column, Index, Migration, Operation, Run};
 use narrows_models::sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 use narrows_models::{MigrateError, Migrations, Migrator};
 
-use super::site::{Site, connect, on_every_database, table};
+use super::site::{Server, Site, connect, on_every_database, table};
 use super::structure::structure;
 
 fn person() -> Migration {
@@ -48,7 +48,6 @@ async fn a_migration_that_fails_leaves_nothing_or_goes_on_where_it_failed(site: 
     assert_eq!(site.texts("SELECT name FROM person WHERE age = 4 ORDER BY id").await, ["Ada", "Ben"]);
     assert!(site.try_execute("INSERT INTO person (name) VALUES ('Ada')").await.is_err());
 }
-on_every_database!(a_migration_that_fails_leaves_nothing_or_goes_on_where_it_failed);
 
 async fn half(site: &Site, all: &[Migration]) -> Vec<Option<usize>> {
     site.migrator(all).status().await.unwrap().into_iter().map(|status| status.half).collect()
@@ -77,12 +76,12 @@ async fn a_migration_that_stopped_half_way_can_be_taken_back_but_not_be_another_
         assert_eq!(changed.unwrap(), ["0002_more"]);
     }
 }
-on_every_database!(a_migration_that_stopped_half_way_can_be_taken_back_but_not_be_another_one);
 
 /// A process ended after the database had done a statement, and before it could say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_was_done_by_a_process_that_is_gone_counts_as_done() {
-    let Some(site) = Site::mariadb().await else { return };
+    let Some(server) = Server::mariadb() else { return };
+    let site = server.site().await;
     let all = steps();
     site.migrate(&all[..1]).await.unwrap();
     site.execute("INSERT INTO person (name) VALUES ('Ada'), ('Ada')").await;
@@ -128,7 +127,6 @@ async fn code_that_fails_or_panics_leaves_no_rows(site: Site) {
     assert_eq!(site.to(&all, "0001").await.unwrap(), ["0002_code"]);
     assert_eq!(site.texts("SELECT name FROM person").await.len(), 2);
 }
-on_every_database!(code_that_fails_or_panics_leaves_no_rows);
 
 /// Several processes begin at once: each migration is applied once, and each of them is told that all is well.
 async fn several_that_begin_at_once_migrate_once(site: Site) {
@@ -151,7 +149,6 @@ async fn several_that_begin_at_once_migrate_once(site: Site) {
     assert_eq!(done, 5);
     assert_eq!(site.texts("SELECT name FROM person ORDER BY name").await, ["2", "3", "4", "5"]);
 }
-on_every_database!(several_that_begin_at_once_migrate_once);
 
 /// Whoever waits too long is told who migrates, and may be dropped.
 async fn a_lock_that_is_held_too_long_is_an_error_that_says_who_holds_it(site: Site) {
@@ -180,7 +177,6 @@ async fn a_lock_that_is_held_too_long_is_an_error_that_says_who_holds_it(site: S
     holder.rollback().await.unwrap();
     assert_eq!(site.migrate(&[person()]).await.unwrap(), ["0001_initial"]);
 }
-on_every_database!(a_lock_that_is_held_too_long_is_an_error_that_says_who_holds_it);
 
 /// The future is dropped, and what it began is done.
 async fn a_migration_goes_on_when_nobody_waits_for_it_any_more(site: Site) {
@@ -193,7 +189,6 @@ async fn a_migration_goes_on_when_nobody_waits_for_it_any_more(site: Site) {
     site.execute("INSERT INTO person (name) VALUES ('Ada')").await;
     assert_eq!(site.migrator(&all).status().await.unwrap().iter().filter(|status| status.applied).count(), 1);
 }
-on_every_database!(a_migration_goes_on_when_nobody_waits_for_it_any_more);
 
 async fn futures_poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
     std::future::poll_fn(|context| {
@@ -204,3 +199,12 @@ async fn futures_poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Opti
     })
     .await
 }
+
+on_every_database!(
+    a_migration_that_fails_leaves_nothing_or_goes_on_where_it_failed,
+    a_migration_that_stopped_half_way_can_be_taken_back_but_not_be_another_one,
+    code_that_fails_or_panics_leaves_no_rows,
+    several_that_begin_at_once_migrate_once,
+    a_lock_that_is_held_too_long_is_an_error_that_says_who_holds_it,
+    a_migration_goes_on_when_nobody_waits_for_it_any_more,
+);

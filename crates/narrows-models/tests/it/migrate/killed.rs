@@ -59,7 +59,6 @@ async fn a_process_that_is_killed_leaves_nothing_or_what_the_next_one_goes_on_wi
     assert_eq!(site.migrate(&all(false)).await.unwrap(), ["0002_town"]);
     assert_eq!(rows(&site, "person", &["id", "name", "age", "town"]).await, ["1|Ada|31|Rome"]);
 }
-on_every_database!(a_process_that_is_killed_leaves_nothing_or_what_the_next_one_goes_on_with);
 
 /// In the middle of its migration.
 fn started(url: &str) -> Child {
@@ -77,3 +76,5 @@ fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+on_every_database!(a_process_that_is_killed_leaves_nothing_or_what_the_next_one_goes_on_with,);

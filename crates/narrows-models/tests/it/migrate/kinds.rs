@@ -145,7 +145,6 @@ async fn a_column_of_each_kind_keeps_what_seaorm_writes(site: Site) {
         uuid.filter(thing::Column::Moment.eq(second.moment)).filter(thing::Column::Boolean.eq(false));
     assert_eq!(moment.count(&site.connection).await.unwrap(), 1);
 }
-on_every_database!(a_column_of_each_kind_keeps_what_seaorm_writes);
 
 /// With a zone of their own such times can be later than 2038 on MariaDB too.
 async fn a_time_of_the_next_century_is_kept(site: Site) {
@@ -157,7 +156,6 @@ async fn a_time_of_the_next_century_is_kept(site: Site) {
     let found = event::Entity::find().one(&site.connection).await.unwrap().unwrap();
     assert_eq!(found.moment, Some(moment));
 }
-on_every_database!(a_time_of_the_next_century_is_kept);
 
 /// `a`, `A`, `a ` and `á` are four texts everywhere.
 async fn texts_are_equal_where_they_are_the_same(site: Site) {
@@ -169,7 +167,6 @@ async fn texts_are_equal_where_they_are_the_same(site: Site) {
     assert!(site.try_execute("INSERT INTO names VALUES ('a')").await.is_err());
     assert_eq!(site.texts("SELECT name FROM names WHERE name = 'A'").await, ["A"]);
 }
-on_every_database!(texts_are_equal_where_they_are_the_same);
 
 /// The time at which a row is written is that of UTC, and SeaORM reads it.
 async fn now_is_the_time_at_which_a_row_is_written(site: Site) {
@@ -188,7 +185,6 @@ async fn now_is_the_time_at_which_a_row_is_written(site: Site) {
     let day: Date = row.try_get_by_index(2).unwrap();
     assert!((now.date_naive() - day).num_days().abs() <= 1);
 }
-on_every_database!(now_is_the_time_at_which_a_row_is_written);
 
 /// Each value goes to the other kind and comes back.
 async fn values_of_one_kind_become_those_of_another_and_come_back(site: Site) {
@@ -223,7 +219,6 @@ async fn values_of_one_kind_become_those_of_another_and_come_back(site: Site) {
         site.to(&all, "zero").await.unwrap();
     }
 }
-on_every_database!(values_of_one_kind_become_those_of_another_and_come_back);
 
 fn literal(column: &Column, value: &str) -> Literal {
     match column.kind {
@@ -258,4 +253,12 @@ async fn values_that_are_none_of_the_other_kind_are_refused_and_stay(site: Site)
         site.execute("DELETE FROM word").await;
     }
 }
-on_every_database!(values_that_are_none_of_the_other_kind_are_refused_and_stay);
+
+on_every_database!(
+    a_column_of_each_kind_keeps_what_seaorm_writes,
+    a_time_of_the_next_century_is_kept,
+    texts_are_equal_where_they_are_the_same,
+    now_is_the_time_at_which_a_row_is_written,
+    values_of_one_kind_become_those_of_another_and_come_back,
+    values_that_are_none_of_the_other_kind_are_refused_and_stay,
+);

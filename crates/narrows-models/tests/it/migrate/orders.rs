@@ -131,7 +131,6 @@ async fn tables_that_are_there_count_as_the_first_migration_where_they_are_the_s
     let error = site.migrator(&all).fake_initial(true).migrate().await.unwrap_err();
     assert!(error.to_string().contains("`name` of `person` is"), "{error}");
 }
-on_every_database!(tables_that_are_there_count_as_the_first_migration_where_they_are_the_same);
 
 /// Two tables that point at each other, of two apps, come and go.
 async fn tables_that_point_at_each_other_come_and_go(site: Site) {
@@ -153,7 +152,6 @@ async fn tables_that_point_at_each_other_come_and_go(site: Site) {
     assert!(structure(&site).await.is_empty());
     assert_eq!(migrator.migrate().await.unwrap().done.len(), 3);
 }
-on_every_database!(tables_that_point_at_each_other_come_and_go);
 
 #[tokio::test]
 async fn what_the_program_makes_is_made_once_and_stays_also_with_one_connection() {
@@ -231,3 +229,8 @@ async fn the_commands_say_what_they_do() {
         assert!(says(&commands, &site, words).await.contains(error), "{words}");
     }
 }
+
+on_every_database!(
+    tables_that_are_there_count_as_the_first_migration_where_they_are_the_same,
+    tables_that_point_at_each_other_come_and_go,
+);

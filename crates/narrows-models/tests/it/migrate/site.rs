@@ -13,33 +13,38 @@ use tempfile::TempDir;
 pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) connection: DatabaseConnection,
-    _server: Server,
+    _folder: Option<TempDir>,
 }
 
-#[expect(dead_code, reason = "it lives as long as the site")]
-enum Server {
-    File(TempDir),
+/// A server of databases.
+pub(crate) enum Server {
     Postgres(Postgres),
     MariaDb(MariaDb),
+}
+
+impl Server {
+    pub(crate) fn postgres() -> Option<Self> {
+        Postgres::start().map(Self::Postgres)
+    }
+
+    pub(crate) fn mariadb() -> Option<Self> {
+        MariaDb::start().map(Self::MariaDb)
+    }
+
+    pub(crate) async fn site(&self) -> Site {
+        let url = match self {
+            Self::Postgres(server) => server.fresh_database(),
+            Self::MariaDb(server) => server.fresh_database(),
+        };
+        Site { connection: connect(&url).await, url, _folder: None }
+    }
 }
 
 impl Site {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}?mode=rwc", folder.path().join("db.sqlite3").display());
-        Self { connection: connect(&url).await, url, _server: Server::File(folder) }
-    }
-
-    pub(crate) async fn postgres() -> Option<Self> {
-        let server = Postgres::start()?;
-        let url = server.fresh_database();
-        Some(Self { connection: connect(&url).await, url, _server: Server::Postgres(server) })
-    }
-
-    pub(crate) async fn mariadb() -> Option<Self> {
-        let server = MariaDb::start()?;
-        let url = server.fresh_database();
-        Some(Self { connection: connect(&url).await, url, _server: Server::MariaDb(server) })
+        Self { connection: connect(&url).await, url, _folder: Some(folder) }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -97,36 +102,37 @@ impl Site {
     }
 }
 
-/// A pool of several connections.
+/// A pool of several connections. They keep no plan of a query, as tables change under them here.
 pub(crate) async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(4).sqlx_logging(false);
+    options.map_sqlx_postgres_opts(|options| options.statement_cache_capacity(0));
     Database::connect(options).await.unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
-/// The same test on every database; one whose program is missing is left out.
+/// The same scenarios on every database, each with a database of its own; a server is started once for all of them, and
+/// left out where it is missing.
 macro_rules! on_every_database {
-    ($(#[$meta:meta])* $scenario:ident) => {
-        mod $scenario {
-            use super::$scenario as scenario;
-            use crate::migrate::site::Site;
+    ($($scenario:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $scenario() {
+                    super::$scenario($crate::migrate::site::Site::sqlite().await).await;
+                }
+            )+
+        }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                scenario(Site::sqlite().await).await;
-            }
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn all_that_is_so_on_sqlite_is_so_on_postgresql() {
+            let Some(server) = $crate::migrate::site::Server::postgres() else { return };
+            $($scenario(server.site().await).await;)+
+        }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgresql() {
-                let Some(site) = Site::postgres().await else { return };
-                scenario(site).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_mariadb() {
-                let Some(site) = Site::mariadb().await else { return };
-                scenario(site).await;
-            }
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn all_that_is_so_on_sqlite_is_so_on_mariadb() {
+            let Some(server) = $crate::migrate::site::Server::mariadb() else { return };
+            $($scenario(server.site().await).await;)+
         }
     };
 }

@@ -11,7 +11,7 @@ use narrows_web::models::sea_orm::{ActiveValue, EntityTrait, PaginatorTrait};
 use narrows_web::narrows::serve::settings::Setting;
 use narrows_web::narrows::{Channel, Worker};
 use narrows_web::narrows_django::{User, ways::TokenWay};
-use narrows_web::{App, Db, Form, Project, Result, Routes, Site, accounts};
+use narrows_web::{App, Assets, Db, Form, Project, Result, Routes, Site, accounts};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -27,7 +27,12 @@ struct NewPage {
 }
 
 pub(crate) fn project() -> Project {
+    let templates: &[_] = match std::env::var("DIARY_BROKEN") {
+        Ok(_) => &[("diary/broken.html", "{% if %}")],
+        Err(_) => &[],
+    };
     Project::new("diary", "1.2.3")
+        .assets(Assets::templates(templates))
         .about("A diary for everybody")
         .app(app())
         .app(accounts::app())
@@ -36,8 +41,24 @@ pub(crate) fn project() -> Project {
         .way(TokenWay::new())
         .prepare(async |site: Site| site.accounts().create_token_table().await)
         .worker(|site| site.settings().switch("count").then(|| counter(site)))
+        .task(async |_| {
+            println!("the task runs");
+            let _end = End;
+            std::future::pending::<()>().await;
+        })
+        .csrf(|csrf| csrf.exempt("/hook"))
+        .layer(|router, _| router.route("/hook", post(|| async { "taken" })))
         .layer(|router, _| router.route("/plain", get(|| async { "of no app" })))
         .content_security_policy("default-src 'self'")
+}
+
+/// Says when the task is dropped.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        println!("the task has ended");
+    }
 }
 
 fn app() -> App {

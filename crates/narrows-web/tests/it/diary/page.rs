@@ -3,6 +3,7 @@
 use narrows_web::auth::user;
 use narrows_web::models::sea_orm::{self, entity::prelude::*};
 
+#[allow(unreachable_pub, reason = "the macro makes more, as public as this")]
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "diary_page")]
