@@ -56,6 +56,7 @@ fn a_project_that_is_written_otherwise_is_told_what_to_add() {
     let folder = somewhere();
     let root = project(folder.path(), "mysite");
     edit(&root.join("src/lib.rs"), ".app(", ". app(");
+    edit(&root.join("src/lib.rs"), ".assets(", ". assets(");
     let lib = fs::read_to_string(root.join("src/lib.rs")).unwrap();
 
     let said = done(&narrows(&root, &["app", "blog"]));
