@@ -73,8 +73,9 @@ impl Opened {
         for make in tasks {
             beside.spawn(make(site.clone()));
         }
-        // `narrows run` has said it, and says it once.
-        if site.0.reload.is_none() {
+        // `narrows run`, whose sockets these are, has said it, and says it once.
+        let is_said = site.0.reload.is_some() && site.settings().settings.inherit;
+        if !is_said {
             for address in addresses {
                 println!("{name} is at {address}");
             }
