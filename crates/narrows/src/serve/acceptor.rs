@@ -135,8 +135,8 @@ async fn accept(listener: Arc<Listener>, channels: Channels, http: Http) {
 }
 
 fn place(accepted: Accepted, channels: &Channels, http: &Http) {
-    let http = http.clone();
-    if let Err(error) = channels.place_socket(move || http.serve(accepted)) {
+    let (http, open) = (http.clone(), http.open());
+    if let Err(error) = channels.place_socket(move || http.serve(accepted, open)) {
         tracing::error!(%error, "the shards cannot be started");
     }
 }

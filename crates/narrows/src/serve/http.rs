@@ -1,5 +1,8 @@
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +22,10 @@ use super::settings::Settings;
 use crate::scope::{ByUnixSocket, Front};
 use crate::sync::Arc;
 
+/// How long a client that has just connected may take to ask, when the server ends: hyper would close its connection at once, with
+/// the request on its way. What has asked before is idle, and is closed.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// Serves HTTP/1.1 on accepted sockets, up to the upgrade that takes them away from it.
 #[derive(Clone)]
 pub(super) struct Http(Arc<Inner>);
@@ -32,6 +39,9 @@ struct Inner {
     /// Held by every connection that still speaks HTTP.
     open: watch::Sender<()>,
 }
+
+/// A connection that still speaks HTTP, or will.
+pub(super) struct Open(#[expect(dead_code, reason = "held, not read")] watch::Receiver<()>);
 
 impl Http {
     pub(super) fn new(
@@ -54,11 +64,17 @@ impl Http {
         Self(Arc::new(Inner { app, protocol, front, ending, open: watch::Sender::new(()) }))
     }
 
+    /// Held for a socket from its acceptance on: the end waits for it also while it is on its way to its shard.
+    pub(super) fn open(&self) -> Open {
+        Open(self.0.open.subscribe())
+    }
+
     /// Takes an accepted socket into the runtime of the calling shard and serves it.
-    pub(super) async fn serve(self, accepted: Accepted) {
+    pub(super) async fn serve(self, accepted: Accepted, open: Open) {
         if let Err(error) = self.serve_accepted(accepted).await {
             tracing::debug!(%error, "an accepted socket could not be served");
         }
+        drop(open);
     }
 
     async fn serve_accepted(self, Accepted { socket, peer }: Accepted) -> std::io::Result<()> {
@@ -73,8 +89,10 @@ impl Http {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (app, front) = (self.0.app.clone(), self.0.front.clone());
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (app, front) = (&self.0.app, &self.0.front);
+        let was_asked = AtomicBool::new(false);
+        let service = hyper::service::service_fn(|request: Request<Incoming>| {
+            was_asked.store(true, Ordering::Relaxed);
             let mut app = app.clone();
             let mut request = request.map(Body::new);
             let extensions = request.extensions_mut();
@@ -85,7 +103,6 @@ impl Http {
             }
             async move { Ok::<_, Infallible>(unwrap_infallible(app.call(request).await)) }
         });
-        let open = self.0.open.subscribe();
         let mut ending = self.0.ending.clone();
         let connection = self.0.protocol.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
@@ -96,14 +113,23 @@ impl Http {
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = ending => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                let first = poll_fn(|cx| match connection.as_mut().poll(cx) {
+                    Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                    Poll::Pending if was_asked.load(Ordering::Relaxed) => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                });
+                match tokio::time::timeout(FIRST_REQUEST, first).await {
+                    Ok(Some(ended)) => ended,
+                    _ => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                }
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "an HTTP connection ended early");
         }
-        drop(open);
     }
 
     /// Waits until no connection speaks HTTP any more.

@@ -192,6 +192,25 @@ async fn our_own_server_serves_until_its_end_and_then_drains() {
 }
 
 #[tokio::test]
+async fn who_connected_before_the_end_and_asks_after_it_is_answered() {
+    let (port, end, running) = own_server(Duration::ZERO).await;
+    let mut early = TcpStream::connect(port.address).await.unwrap();
+    // They are accepted in order: the first is in when a later one is answered.
+    drop(port.connect().await);
+    end.send(()).unwrap();
+    while TcpStream::connect(port.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+
+    early.write_all(b"GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+
+    let mut answer = String::new();
+    within(early.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    within(running).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_drain_lets_a_handler_finish() {
     let (mut port, end, running) = own_server(Duration::ZERO).await;
     let mut client = port.connect().await;
