@@ -18,6 +18,7 @@ use crate::model::{Model, Role};
 use crate::rows::{self, Key, Row};
 use crate::shell::{AdminPage, Staff};
 use crate::value;
+use narrows_django::begin_writing;
 
 /// More groups or permissions than these nobody ticks.
 const MAX: u64 = 5_000;
@@ -202,7 +203,7 @@ async fn give(
     row: Row,
     wanted: Vec<(Giving, BTreeSet<i64>)>,
 ) -> Result<(), DbErr> {
-    let transaction = rows::begin(&pool).await?;
+    let transaction = begin_writing(&pool).await?;
     let backend = transaction.get_database_backend();
     let Some(owner) = owner(&model, &row.key, backend) else { return Ok(()) };
     let mut changes = Vec::new();

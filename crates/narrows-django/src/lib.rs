@@ -13,6 +13,7 @@ mod check;
 mod csrf;
 mod database;
 mod error;
+mod hex;
 pub mod password;
 pub mod sesame;
 mod session;
@@ -27,7 +28,7 @@ pub mod ways;
 
 pub use accounts::{Accounts, AccountsBuilder};
 pub use csrf::{CsrfLayer, CsrfService, TrustedOriginError};
-pub use database::{Database, DatabaseError};
+pub use database::{Database, DatabaseError, begin_writing};
 pub use error::Refused;
 pub use sea_orm;
 pub use session::{
@@ -41,7 +42,7 @@ pub use upstream::{ParseUpstreamError, Upstream};
 pub use user::{
     Attempt, ChangePasswordError, KeyKind, LogInError, LoginRequired, LoginRequiredService, MaybeUser,
     NameProblem, NewPermission, NewUser, Permissions, Rate, RegisterError, StaffUser, Superuser, Throttle,
-    ThrottleSettings, Throttled, User, UserId, UserModel, login_required, safe_next,
+    ThrottleSettings, Throttled, User, UserId, UserModel, log_in_url, login_required, safe_next,
 };
 
 #[cfg(doctest)]

@@ -7,9 +7,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use narrows_django::sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    RuntimeErr, Statement,
 };
-use narrows_django::{Database, DatabaseError};
+use narrows_django::{Database, DatabaseError, begin_writing};
 
 use crate::Site;
 use crate::project::Chain;
@@ -82,13 +82,9 @@ impl Db {
         E: From<DbErr> + Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
         let done = self.0.run(async move |pool| {
             let done = async {
-                let transaction = Arc::new(pool.begin_with_options(options).await?);
+                let transaction = Arc::new(begin_writing(&pool).await?);
                 let value = work(Tx(transaction.clone())).await?;
                 match Arc::try_unwrap(transaction) {
                     Ok(transaction) => transaction.commit().await?,

@@ -1,5 +1,5 @@
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -54,10 +54,5 @@ fn described(violation: &Value) -> String {
 }
 
 fn path() -> PathBuf {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tools/browsers lies in the root");
-    // As xtask has it.
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-    target.join("browsers/node_modules/axe-core/axe.min.js")
+    programs::target().join("browsers/node_modules/axe-core/axe.min.js")
 }

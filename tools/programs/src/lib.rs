@@ -15,7 +15,9 @@
 mod child;
 mod find;
 mod port;
+mod target;
 
 pub use child::Child;
 pub use find::{find, leave_out, need, required};
 pub use port::{free_port, wait_for_port};
+pub use target::target;

@@ -17,6 +17,7 @@ use crate::rows::{self, Key, Row};
 use crate::shell::Staff;
 use crate::users;
 use crate::value::{self, Cell};
+use narrows_django::begin_writing;
 
 /// A form that was sent.
 #[derive(Clone)]
@@ -69,7 +70,7 @@ impl Sent {
         }
         users::check(&self.accounts, model, &mut values, &mut problems);
         values.extend(self.more.clone());
-        let transaction = rows::begin(&pool).await?;
+        let transaction = begin_writing(&pool).await?;
         let value_of = |at: usize| values.get(&at).cloned();
         let fields: Vec<usize> = values.keys().copied().collect();
         diagnose::dangling(&transaction, &self.admin, model, &fields, value_of, &mut problems).await?;
@@ -145,7 +146,7 @@ impl Sent {
         let model = &self.model;
         let fields = edited(model, &self.staff, false);
         let shown: Vec<usize> = fields.iter().copied().filter(|at| !model.fields[*at].secret).collect();
-        let transaction = rows::begin(&pool).await?;
+        let transaction = begin_writing(&pool).await?;
         let Some(row) = rows::one(&transaction, model, &key, true).await? else {
             transaction.rollback().await?;
             return Ok(Outcome::Gone);

@@ -16,6 +16,7 @@ use crate::model::Model;
 use crate::rows::{self, Key, Row, Selection};
 use crate::shell::{AdminPage, Staff};
 use crate::users;
+use narrows_django::begin_writing;
 
 /// So many rows go at once.
 const MAX_ROWS: usize = 1_000;
@@ -117,7 +118,7 @@ enum Outcome {
 impl Removal {
     async fn run(self, pool: DatabaseConnection) -> Result<Outcome, DbErr> {
         let model = &self.model;
-        let transaction = rows::begin(&pool).await?;
+        let transaction = begin_writing(&pool).await?;
         let mut found: Vec<(Key, Row)> = Vec::new();
         for key in &self.keys {
             if let Some(row) = rows::one(&transaction, model, key, true).await? {

@@ -3,9 +3,7 @@
 mod key;
 mod read;
 mod search;
-mod transaction;
 
 pub(crate) use self::key::Key;
 pub(crate) use self::read::{MANY, Row, Selection, count, labels, one};
 pub(crate) use self::search::{search, words};
-pub(crate) use self::transaction::begin;

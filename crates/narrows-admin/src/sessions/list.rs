@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{DELETE, VIEW};
 use crate::live;
 use crate::shell::AdminPage;
+use narrows_django::SessionId;
 
 /// So many sessions a page has.
 const PER_PAGE: u64 = 50;
@@ -81,9 +82,7 @@ pub(crate) async fn list(page: AdminPage, Query(asked): Query<Asked>) -> Result 
 
 /// The digest of the session of who looks.
 pub(super) fn own_digest(page: &AdminPage) -> Option<String> {
-    use sha2::{Digest, Sha256};
-    let key = page.session().key()?;
-    Some(Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect())
+    page.session().key().map(|key| SessionId::of(&key).digest())
 }
 
 fn line(session: &ListedSession, names: &HashMap<String, String>, own: Option<&str>) -> Line {

@@ -9,17 +9,13 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
-use narrows_django::MaybeUser;
+use narrows_django::{MaybeUser, log_in_url};
 use narrows_web::{Page, Site, context};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::redirect;
 use super::staff::Staff;
 use crate::Admin;
 use crate::permissions::Made;
-
-/// What Django leaves as it is in `?next=`.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -44,8 +40,7 @@ pub(super) async fn staff_only(State(guard): State<Guard>, request: Request, nex
         } else {
             ""
         };
-        let next = utf8_percent_encode(back, QUERY);
-        return redirect(&parts.headers, &format!("{}?next={next}", guard.login));
+        return redirect(&parts.headers, &log_in_url(&guard.login, back));
     };
     if !(user.is_staff && user.is_active) {
         return refused(&mut parts, &guard, &user.username).await;

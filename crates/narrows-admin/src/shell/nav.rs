@@ -4,6 +4,7 @@ use serde::Serialize;
 use super::Staff;
 use crate::Admin;
 use crate::model::Role;
+use crate::model::title;
 
 /// A part of the navigation.
 #[derive(Debug, Serialize)]
@@ -50,7 +51,7 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         let is_current = path.starts_with(&url);
         // Who may only add begins there.
         let url = if may("view") || may("change") { url } else { add_url.clone().unwrap_or(url) };
-        let section = if model.role == Role::Plain { words(&model.app) } else { "Accounts".to_owned() };
+        let section = if model.role == Role::Plain { title(&model.app) } else { "Accounts".to_owned() };
         add(&section, Link { title: model.plural.clone(), url, add_url, is_current });
     }
     for (section, title, route, permission) in PAGES {
@@ -68,8 +69,4 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         link.is_current &= Some(link.url.len()) == nearest;
     }
     Ok(sections)
-}
-
-fn words(app: &str) -> String {
-    crate::model::title(app)
 }

@@ -18,6 +18,7 @@ use crate::log::{self, Action};
 use crate::model::Model;
 use crate::rows::{self, Key, Row};
 use crate::shell::AdminPage;
+use narrows_django::begin_writing;
 
 /// What Django's rules say.
 const RULES: &str =
@@ -88,7 +89,7 @@ pub(crate) async fn submit(
     db.database()
         .run(async move |pool| {
             let (model, key) = (the_model, &the_row.key);
-            let transaction = rows::begin(&pool).await?;
+            let transaction = begin_writing(&pool).await?;
             let condition = key.condition(&model, transaction.get_database_backend());
             let update = Query::update()
                 .table(model.table_ref())

@@ -5,6 +5,7 @@ mod tables;
 mod target;
 mod thread;
 mod time;
+mod transaction;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ pub use self::error::DatabaseError;
 use self::target::Target;
 use self::thread::Thread;
 pub(crate) use self::time::{time_of, time_value};
+pub use self::transaction::begin_writing;
 
 /// How long one piece of work may take, such as the read of a session.
 const WORK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,6 +1,5 @@
 //! Django's rules for verifying and writing (`django.contrib.auth.hashers`).
 
-use std::fmt::Write;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use super::encoded::{Digest, Encoded, EncodedError};
 use super::hasher::{Hasher, Kind, pbkdf2_base64};
+use crate::hex::hex;
 
 /// What random texts of Django are made of (`RANDOM_STRING_CHARS`).
 const CHARACTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -205,13 +205,6 @@ pub fn unusable() -> String {
 
 fn equal(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all");
-        text
-    })
 }
 
 fn random(characters: usize) -> String {

@@ -10,6 +10,7 @@ use super::codec;
 use super::store::{Row, Rows, Store};
 use crate::accounts::Accounts;
 use crate::database::DatabaseError;
+use crate::hex::hex;
 use crate::signing::SecretKeys;
 use crate::user::{ID, UserId};
 
@@ -23,7 +24,8 @@ pub struct SessionId {
 }
 
 impl SessionId {
-    fn of(key: &str) -> Self {
+    /// Names the session with this key.
+    pub fn of(key: &str) -> Self {
         let start = key.get(..key.len() / 5).unwrap_or_default().to_owned();
         Self { start, digest: Sha256::digest(key).into() }
     }
@@ -241,15 +243,6 @@ impl Accounts {
 fn read(row: &Row, keys: &SecretKeys) -> ListedSession {
     let user = codec::peek(&row.text, keys).and_then(|values| values.get::<String>(ID));
     ListedSession { id: SessionId::of(&row.key), user: user.map(|id| UserId::new(&id)), expires: row.expires }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -1,19 +1,14 @@
-use std::fmt::Write;
-
 use subtle::ConstantTimeEq;
 
 use super::{SecretKeys, salted_hmac};
+use crate::hex::hex;
 
 const SALT: &[u8] = b"django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
 /// What a session keeps of a user's password, to end with it (`AbstractBaseUser.get_session_auth_hash`): 64 hexadecimal
 /// digits that depend on the password's text as it is stored, and on one key.
 pub fn session_auth_hash(password: &str, key: &str) -> String {
-    let hash = salted_hmac(SALT, password.as_bytes(), key.as_bytes());
-    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all that is written");
-        text
-    })
+    hex(&salted_hmac(SALT, password.as_bytes(), key.as_bytes()))
 }
 
 /// Which key made a session's hash.

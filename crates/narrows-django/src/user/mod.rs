@@ -26,7 +26,7 @@ pub(crate) use self::log_in::{BACKEND, HASH, ID};
 pub use self::model::{KeyKind, UserId, UserModel};
 pub use self::name::NameProblem;
 pub use self::new_permission::NewPermission;
-pub use self::next::{LoginRequired, LoginRequiredService, login_required, safe_next};
+pub use self::next::{LoginRequired, LoginRequiredService, log_in_url, login_required, safe_next};
 pub use self::permissions::Permissions;
 pub use self::register::{NewUser, RegisterError};
 pub(crate) use self::settings::LogInSettings;

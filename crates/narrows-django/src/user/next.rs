@@ -61,6 +61,16 @@ pub fn login_required(login_url: &str) -> LoginRequired {
     LoginRequired { login_url: login_url.into() }
 }
 
+/// The address of a page to log in that leads back to `next`, a path of this site.
+///
+/// ```
+/// assert_eq!(narrows_django::log_in_url("/login/", "/rooms/?open=1"), "/login/?next=/rooms/%3Fopen%3D1");
+/// ```
+pub fn log_in_url(page: &str, next: &str) -> String {
+    let join = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{join}next={}", utf8_percent_encode(next, QUERY))
+}
+
 /// What [`login_required`] makes.
 #[derive(Debug, Clone)]
 pub struct LoginRequired {
@@ -82,8 +92,7 @@ impl LoginRequired {
     fn url(&self, parts: &Parts) -> String {
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         let next = uri.path_and_query().map_or("/", |path| path.as_str());
-        let join = if self.login_url.contains('?') { '&' } else { '?' };
-        format!("{}{join}next={}", self.login_url, utf8_percent_encode(next, QUERY))
+        log_in_url(&self.login_url, next)
     }
 }
 

@@ -7,15 +7,14 @@ mod register;
 mod trouble;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use http::Uri;
-use http::header::UPGRADE;
 use narrows::serve::settings::Setting;
-use narrows_django::{MaybeUser, Refused};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use narrows_django::log_in_url;
+use tower::{Layer, ServiceExt};
 
 use crate::{App, Routes, Site};
 
@@ -94,24 +93,17 @@ pub fn login_required(router: Router<Site>, site: &Site) -> Router<Site> {
 }
 
 async fn only_users(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    match MaybeUser::from_request_parts(&mut parts, &site).await {
-        Ok(MaybeUser(Some(_))) => next.run(Request::from_parts(parts, body)).await,
-        Ok(MaybeUser(None)) if parts.headers.contains_key(UPGRADE) => Refused::Anonymous.into_response(),
-        Ok(MaybeUser(None)) => {
-            let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-            to_log_in(&site, uri).into_response()
-        }
-        Err(refused) => refused.into_response(),
-    }
+    let Ok(response) = narrows_django::login_required(&log_in_page(&site)).layer(next).oneshot(request).await;
+    response
 }
 
 /// To the page to log in, and back here afterwards.
 fn to_log_in(site: &Site, here: &Uri) -> Redirect {
-    let page = site.url_for::<&str, &str>("accounts:login", &[]).unwrap_or_else(|_| "/login/".to_owned());
     let here = here.path_and_query().map_or("/", |here| here.as_str());
-    Redirect::to(&format!("{page}?next={}", utf8_percent_encode(here, QUERY)))
+    Redirect::to(&log_in_url(&log_in_page(site), here))
 }
 
-/// What Django leaves as it is in `?next=`.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Known when all routes are.
+fn log_in_page(site: &Site) -> String {
+    site.url_for::<&str, &str>("accounts:login", &[]).unwrap_or_else(|_| "/login/".to_owned())
+}

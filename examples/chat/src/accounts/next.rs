@@ -2,8 +2,8 @@
 
 use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
-use narrows_web::narrows_django::safe_next;
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use narrows_web::narrows_django::{log_in_url, safe_next};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
 /// The query of a page to log in: `?next=/chat/lobby/`.
@@ -12,9 +12,6 @@ pub(super) struct Next {
     #[serde(default)]
     pub(super) next: String,
 }
-
-/// What may not stand in the value of a query.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// As it may stand in the header `location`.
 pub(super) fn location(next: &str) -> String {
@@ -27,8 +24,7 @@ pub(crate) fn to_log_in(from: &Uri) -> Response {
     // What only takes forms is no address to come back to.
     let here = from.path_and_query().map_or("/", |here| here.as_str());
     let here = if here.starts_with("/account/") { "/account/" } else { here };
-    let next = utf8_percent_encode(here, QUERY);
-    Redirect::to(&format!("/login/?next={next}")).into_response()
+    Redirect::to(&log_in_url("/login/", here)).into_response()
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use std::collections::{HashMap, VecDeque};
-use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -147,10 +146,7 @@ fn ended(log: &Log) -> PythonError {
 
 /// The Python that `cargo xtask install` has made; where it is missing the test is left out.
 fn environment() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tools/rig lies in the root");
-    // As xtask has it.
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let target = programs::target();
     let (python, installed) = (target.join("rig/venv/bin/python"), target.join("clients/rig.installed"));
     if python.exists() && installed.exists() {
         return Some(python);

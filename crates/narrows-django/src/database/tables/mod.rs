@@ -5,12 +5,10 @@
 
 use chrono::Utc;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 
 use super::DatabaseError;
+use super::begin_writing;
 use super::time::time_value;
 
 /// The applications and their migrations, in an order in which each has what it needs.
@@ -84,11 +82,7 @@ pub(super) async fn run(connection: &DatabaseConnection, statements: &[String]) 
 
 /// Begins to make tables: of several processes one at a time does.
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DatabaseError> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin_writing(connection).await?;
     match connection.get_database_backend() {
         DbBackend::Postgres => transaction.execute_unprepared(POSTGRES_LOCK).await.map(drop)?,
         DbBackend::MySql => mysql_lock(&transaction).await?,

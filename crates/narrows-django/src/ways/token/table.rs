@@ -1,7 +1,6 @@
 //! The table `authtoken_token`.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use chrono::Utc;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
@@ -9,6 +8,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, SqlErr};
 
 use crate::accounts::Accounts;
 use crate::database::{DatabaseError, time_value};
+use crate::hex::hex;
 use crate::user::{Key, KeyKind, User, UserId};
 
 const TABLE: &str = "authtoken_token";
@@ -168,11 +168,4 @@ fn key_type(kind: KeyKind, backend: DbBackend) -> &'static str {
         (KeyKind::Uuid, _) => "char(32)",
         (KeyKind::Text, _) => "varchar(255)",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all that is written");
-        text
-    })
 }

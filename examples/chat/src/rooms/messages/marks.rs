@@ -9,9 +9,9 @@ use narrows_web::models::sea_orm::{
 };
 use narrows_web::narrows_django::DatabaseError;
 
-use super::transaction::begin;
 use super::{Messages, RoomKey, Top, pages, text};
 use crate::rooms::models::{mark, message, room};
+use narrows_web::narrows_django::begin_writing;
 
 /// Rooms that are listed for an account: those in which something was said last.
 const ROOMS_LISTED: u64 = 50;
@@ -44,7 +44,7 @@ impl Messages {
                 DbBackend::Sqlite => "max",
                 _ => "greatest",
             };
-            let transaction = begin(&pool).await?;
+            let transaction = begin_writing(&pool).await?;
             let greatest =
                 Func::cust(greatest).arg(Expr::col((mark::Entity, mark::Column::Id))).arg(id as i64);
             let mut or_further = OnConflict::columns([mark::Column::Reader, mark::Column::Room]);

@@ -6,7 +6,6 @@ mod pages;
 mod search;
 mod store;
 pub(super) mod text;
-mod transaction;
 mod turns;
 
 use std::sync::Arc;

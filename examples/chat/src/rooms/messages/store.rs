@@ -8,11 +8,11 @@ use narrows_web::models::sea_orm::{
 use narrows_web::narrows_django::DatabaseError;
 use serde::Serialize;
 
-use super::transaction::begin;
 use super::{Kept, Messages, RoomKey, Top, pages, text};
 use crate::rooms::bot::BotChannel;
 use crate::rooms::models::{message, room};
 use crate::rooms::protocol::{ServerMsg, now};
+use narrows_web::narrows_django::begin_writing;
 
 /// How often a write is tried that the database broke off for another one's sake.
 const TRIES: u32 = 5;
@@ -115,7 +115,7 @@ async fn store(pool: &DatabaseConnection, draft: &Draft) -> Result<(u64, Kept), 
 }
 
 async fn store_once(pool: &DatabaseConnection, draft: &Draft) -> Result<(u64, Kept), DbErr> {
-    let transaction = begin(pool).await?;
+    let transaction = begin_writing(pool).await?;
     wait_no_longer(&transaction).await?;
     // It locks the room's row until the end: a message that has a smaller number is there before this one.
     let (group, title) = (draft.room.group.clone(), text::written(&draft.room.title).into_owned());
