@@ -76,8 +76,9 @@ pub fn steps(
     renames::columns(&mut steps, renamed, questions)?;
     tables::check_primary_keys(&steps)?;
     let deferred = keys::drop_unfitting(&mut steps)?;
-    tables::drop_indexes(&mut steps)?;
+    // A table that goes may point at columns that an index makes unique.
     tables::drop_tables(&mut steps)?;
+    tables::drop_indexes(&mut steps)?;
     tables::create_tables(&mut steps, &deferred)?;
     tables::change_columns(&mut steps, questions)?;
     tables::add_indexes(&mut steps)?;

@@ -112,6 +112,15 @@ fn a_key_waits_for_the_unique_columns_that_it_points_at() {
 }
 
 #[test]
+fn a_table_goes_before_the_unique_columns_that_it_pointed_at() {
+    let key = ForeignKey::new("k", ["who"], "b", ["name"]);
+    let a = person().column(Column::varchar("who", 40)).foreign_key(key);
+    let old = schema([("a", a), ("b", person().index(Index::unique("u", ["name"])))]);
+
+    assert_eq!(words(&steps(&old, &schema([("b", person())]))), ["drop a", "drop index u"]);
+}
+
+#[test]
 fn the_order_of_columns_does_not_matter() {
     let mut new = schema([("a", person())]);
     let old = new.clone();
