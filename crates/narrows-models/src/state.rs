@@ -363,7 +363,7 @@ fn drop_index(schema: &mut Schema, table: &str, name: &str) -> Result<(), StateE
 }
 
 /// Whether no two rows have the same in these columns, in whatever order.
-fn is_unique(table: &Table, columns: &[String]) -> bool {
+pub(crate) fn is_unique(table: &Table, columns: &[String]) -> bool {
     let same = |other: &[String]| {
         other.len() == columns.len() && other.iter().all(|column| columns.contains(column))
     };

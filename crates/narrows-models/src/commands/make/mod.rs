@@ -2,7 +2,10 @@
 
 mod args;
 mod notes;
+mod order;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,8 +120,11 @@ pub enum MakeError {
         /// The app that has it.
         to: String,
     },
-    /// Another app's table points at one that is to be dropped.
-    #[error("the table `{table}` is to be dropped, and `{by}` of the app `{app}` points at it")]
+    /// Another app's table points at what is to be dropped.
+    #[error(
+        "`{by}` of the app `{app}` points at `{table}`, which is to be dropped, or at columns of it that are: change the \
+             models of both, and make their migrations in one run"
+    )]
     PointedAt {
         /// The table.
         table: String,
@@ -126,6 +132,19 @@ pub enum MakeError {
         by: String,
         /// Its app.
         app: String,
+    },
+    /// A table points at one that no migration makes yet.
+    #[error(
+        "the models of `{by}` point at `{table}` of the app `{app}`, which no migration makes yet: name `{app}` too, or \
+             no app at all"
+    )]
+    Unmade {
+        /// The table.
+        table: String,
+        /// Its app.
+        app: String,
+        /// The app that points.
+        by: String,
     },
     /// The planned steps do not fit.
     #[error("the models do not hold together")]
@@ -262,7 +281,7 @@ fn compared(
     args: &Args,
     mut prompt: Option<&mut dyn Prompt>,
 ) -> Result<BTreeMap<String, Vec<Planned>>, MakeError> {
-    check_shared(apps)?;
+    let owners = owners(apps)?;
     let mut questions = args.questions();
     if args.check {
         questions = questions.assume();
@@ -282,19 +301,20 @@ fn compared(
         }
     }
     questions.all_used().map_err(Box::new)?;
-    plan::plan(apps, needs, args.name.as_deref())
+    plan::plan(apps, needs, args.name.as_deref(), &owners)
 }
 
-fn check_shared(apps: &[AppModels]) -> Result<(), MakeError> {
-    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+/// The app of each table.
+fn owners(apps: &[AppModels]) -> Result<BTreeMap<String, String>, MakeError> {
+    let mut owners = BTreeMap::new();
     for app in apps {
         for table in reading(app)?.schema.tables.into_keys() {
-            if let Some(one) = owners.insert(table.clone(), &app.name) {
-                return Err(MakeError::Shared { table, one: one.to_owned(), other: app.name.clone() });
+            if let Some(one) = owners.insert(table.clone(), app.name.clone()) {
+                return Err(MakeError::Shared { table, one, other: app.name.clone() });
             }
         }
     }
-    Ok(())
+    Ok(owners)
 }
 
 fn reading(app: &AppModels) -> Result<Reading, MakeError> {
@@ -302,9 +322,16 @@ fn reading(app: &AppModels) -> Result<Reading, MakeError> {
 }
 
 fn migrated(app: &AppModels) -> Result<Schema, MakeError> {
-    app.migrations
-        .checked_schema()
-        .map_err(|source| MakeError::Snapshot { app: app.name.clone(), source: source.into() })
+    app.migrations.checked_schema().map_err(|source| unfit(app, source))
+}
+
+/// What the migrations add up to, whatever the snapshot says.
+fn folded(app: &AppModels) -> Result<Schema, MakeError> {
+    app.migrations.schema().map_err(|source| unfit(app, source))
+}
+
+fn unfit(app: &AppModels, source: SnapshotError) -> MakeError {
+    MakeError::Snapshot { app: app.name.clone(), source: source.into() }
 }
 
 /// A path for people: from the folder that they are in.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::commands::AppModels;
 use crate::commands::make::args::Args;
-use crate::commands::make::{MakeError, Outcome, shown};
+use crate::commands::make::{MakeError, Outcome, folded, shown};
 use crate::render::files::{self, Change};
 use crate::render::folder::{self, Place};
 use crate::render::list::{List, ListError};
@@ -54,11 +54,7 @@ pub(super) fn snapshots(chosen: &[&AppModels], args: &Args, here: &Path) -> Resu
     let mut report = String::new();
     let mut changes = Vec::new();
     for app in chosen.iter().filter(|app| !app.migrations.all.is_empty()) {
-        let schema = app
-            .migrations
-            .schema()
-            .map_err(|source| MakeError::Snapshot { app: app.name.clone(), source: source.into() })?;
-        let text = snapshot::write(&schema);
+        let text = snapshot::write(&folded(app)?);
         if text == app.migrations.snapshot {
             continue;
         }

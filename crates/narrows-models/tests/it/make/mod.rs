@@ -2,6 +2,7 @@
 
 mod answers;
 mod applied;
+mod apps;
 mod command;
 mod compiled;
 mod diffed;
