@@ -82,12 +82,10 @@ pub(crate) fn place(app: &str, source: &str, is_empty: bool, here: &Path) -> Res
     Ok(Place { file, folder, is_new: true })
 }
 
-/// Whether cargo fetched the file: `registry/src/…` and `git/checkouts/…`.
+/// Whether cargo fetched or vendored the file: it leaves a mark in the folder of each such package or repository.
 fn is_foreign(file: &Path) -> bool {
-    let parts: Vec<_> = file.components().map(std::path::Component::as_os_str).collect();
-    parts
-        .windows(2)
-        .any(|two| (two[0] == "registry" && two[1] == "src") || (two[0] == "git" && two[1] == "checkouts"))
+    let marks = [".cargo-ok", ".cargo-checksum.json"];
+    file.ancestors().skip(1).any(|folder| marks.iter().any(|mark| folder.join(mark).exists()))
 }
 
 /// The compiler names a file from the workspace's root, which is the package's folder or one above it; a checkout may

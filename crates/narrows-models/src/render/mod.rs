@@ -63,6 +63,13 @@ pub(crate) fn formatted(text: String, folder: &Path) -> String {
     run_rustfmt(&text, existing).unwrap_or(text)
 }
 
+/// A changed text of a file: as rustfmt has it, where what was there was so.
+pub(crate) fn formatted_again(before: &str, now: String, folder: &Path) -> String {
+    let tidy = formatted(now.clone(), folder);
+    let was_tidy = tidy == now || formatted(before.to_owned(), folder) == before;
+    if was_tidy { tidy } else { now }
+}
+
 fn run_rustfmt(text: &str, folder: &Path) -> Option<String> {
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--quiet"])

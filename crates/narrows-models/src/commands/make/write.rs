@@ -110,22 +110,16 @@ fn changes_of(app: &AppModels, planned: &[Planned], place: &Place) -> Result<Vec
         if file.exists() {
             return Err(refused(ListError::Taken("migrations".to_owned())));
         }
-        let text = render::formatted(new_list(&modules, &path), &place.folder);
-        changes.push(Change { file, text, replaces: false });
+        let new = render::formatted(new_list(&modules, &path), &place.folder);
+        changes.push(Change { file, text: new, replaces: false });
         let snapshot = snapshot::write(&schema.unwrap_or_default());
         changes.push(Change { file: place.folder.join("snapshot.json"), text: snapshot, replaces: false });
-        changes.push(Change {
-            file: place.file.clone(),
-            text: list.moved().map_err(refused)?,
-            replaces: true,
-        });
+        let moved = render::formatted_again(&text, list.moved().map_err(refused)?, &place.folder);
+        changes.push(Change { file: place.file.clone(), text: moved, replaces: true });
         return Ok(changes);
     }
-    changes.push(Change {
-        file: place.file.clone(),
-        text: list.with(&modules).map_err(refused)?,
-        replaces: true,
-    });
+    let longer = render::formatted_again(&text, list.with(&modules).map_err(refused)?, &place.folder);
+    changes.push(Change { file: place.file.clone(), text: longer, replaces: true });
     let text = snapshot::write(&schema.unwrap_or_default());
     changes.push(Change { file: place.folder.join("snapshot.json"), text, replaces: true });
     Ok(changes)

@@ -39,8 +39,8 @@ impl Project {
     pub(crate) fn app<const N: usize>(mut self, name: &str, tables: [(&str, Table); N]) -> Self {
         let file = format!("src/{name}/mod.rs");
         fs::create_dir_all(self.path(&file).parent().unwrap()).unwrap();
-        let text = "//! An app.\n\nmod models;\n\npub fn app() -> App {\n    \
-                    App::new().models(models::all()).migrations(narrows_models::migrations!())\n}\n";
+        let text = "//! An app.\n\nmod models;\n\npub fn app() -> App {\n    App::new()\n        \
+                    .models(models::all())\n        .migrations(narrows_models::migrations!())\n}\n";
         fs::write(self.path(&file), text).unwrap();
         let source = format!("{}|{file}", self.folder.path().display());
         self.apps.push(AppModels::new(name, models(tables), Migrations::new(&source, "", Vec::new())));

@@ -29,7 +29,8 @@ fn a_first_migration_makes_the_folder_and_the_app_uses_it() {
     assert_eq!(outcome.code, 0);
     assert!(outcome.report.contains("m0001_initial.rs\n    - makes `person`"), "{}", outcome.report);
     let app = project.read("src/chat/mod.rs");
-    assert!(app.contains("mod models;\nmod migrations;\n"), "{app}");
+    // In rustfmt's order.
+    assert!(app.contains("mod migrations;\nmod models;\n"), "{app}");
     assert!(app.contains(".migrations(migrations::all())"), "{app}");
     let list = "//! The migrations of this app, in order. `makemigrations` adds to the list.\n\nmod m0001_initial;\n\n\
                 use narrows_models::{Migrations, migrations};\n\n/// All of them.\n\
@@ -201,6 +202,7 @@ fn a_package_that_cargo_fetched_is_left_alone() {
     let mut project = Project::new([("chat_person", person())]);
     project.make("").unwrap();
     let folder = copied(&project, "cargo/registry/src/index/site-0.1.0/src/migrations");
+    project.write("cargo/registry/src/index/site-0.1.0/.cargo-ok", "{\"v\":1}");
     let package = project.path("cargo/registry/src/index/site-0.1.0").display().to_string();
 
     let app = app(&project, &package, "src/migrations/mod.rs");
@@ -208,4 +210,62 @@ fn a_package_that_cargo_fetched_is_left_alone() {
 
     assert!(error.contains("they belong to its author"), "{error}");
     assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
+}
+
+#[test]
+fn a_package_that_is_called_registry_is_ones_own() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let folder = copied(&project, "crates/registry/src/migrations");
+    let package = project.path("crates/registry").display().to_string();
+
+    let app = app(&project, &package, "crates/registry/src/migrations/mod.rs");
+    make::run_with(&[app], &[], None).unwrap();
+
+    assert!(folder.join("m0002_person_age.rs").exists());
+}
+
+#[test]
+fn where_one_app_cannot_be_written_nothing_of_the_others_is() {
+    let mut project = Project::new([("chat_person", person())]).app("shop", [("shop_person", person())]);
+    project.make("").unwrap();
+    project.write("src/shop/migrations/m0002_person_age.rs", "// mine\n");
+    let of_chat = |name: &str| format!("src/chat/migrations/{name}");
+    let before = ["mod.rs", "snapshot.json"].map(|name| project.read(&of_chat(name)));
+    project.change([("chat_person", with_age())]).change_app("shop", [("shop_person", with_age())]);
+
+    let error = line(&project.make("").unwrap_err());
+
+    assert!(
+        error.contains("shop/migrations/m0002_person_age.rs` cannot be written: there is one already"),
+        "{error}"
+    );
+    assert_eq!(["mod.rs", "snapshot.json"].map(|name| project.read(&of_chat(name))), before);
+    assert_eq!(fs::read_dir(project.path(&of_chat(""))).unwrap().count(), 3);
+}
+
+#[test]
+fn a_folder_that_was_made_in_vain_goes_again() {
+    let mut project = Project::new([("chat_person", person())]).app("shop", [("shop_person", person())]);
+    project.make("shop").unwrap();
+    project.write("src/shop/migrations/m0002_person_age.rs", "// mine\n");
+    let before = project.read("src/chat/mod.rs");
+
+    project.change_app("shop", [("shop_person", with_age())]).make("").unwrap_err();
+
+    assert!(!project.path("src/chat/migrations").exists());
+    assert_eq!(project.read("src/chat/mod.rs"), before);
+}
+
+#[test]
+fn a_list_that_is_written_in_another_style_keeps_it() {
+    let mut project = Project::new([("chat_person", person())]);
+    project.make("").unwrap();
+    let list =
+        project.read("src/chat/migrations/mod.rs").replace("pub(crate) fn all()", "pub(crate)  fn  all()");
+    project.write("src/chat/migrations/mod.rs", &list);
+
+    project.change([("chat_person", with_age())]).make("").unwrap();
+
+    assert!(project.read("src/chat/migrations/mod.rs").contains("pub(crate)  fn  all()"));
 }
