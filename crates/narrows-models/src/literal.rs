@@ -127,7 +127,7 @@ fn decimal(text: &str, kind: &Kind) -> Option<Literal> {
     let (before, behind) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let numeric = !before.is_empty() && all_digits(before) && all_digits(behind) && !unsigned.ends_with('.');
-    let fits = before.trim_start_matches('0').len() <= (digits - after) as usize
+    let fits = before.trim_start_matches('0').len() <= digits.saturating_sub(*after) as usize
         && behind.trim_end_matches('0').len() <= *after as usize;
     if !numeric || !fits {
         return None;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use sea_orm::EntityTrait;
 
-use crate::read::{self, Found, ModelError};
+use crate::read::{self, Found, ModelError, names};
 use crate::schema::{Schema, Table};
 
 /// The entities of an app, whose tables its migrations make: what `makemigrations` compares them with.
@@ -103,6 +103,7 @@ impl Models {
                 .extend(found.notes.into_iter().map(|(column, text)| (found.name.clone(), column, text)));
             reading.schema.tables.insert(found.name, found.table);
         }
+        names::check_case("Models", reading.schema.tables.keys().map(String::as_str))?;
         Ok(reading)
     }
 }

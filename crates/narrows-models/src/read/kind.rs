@@ -44,12 +44,7 @@ pub(super) fn read(entity: &'static str, column: &str, found: &ColumnType) -> Re
         ColumnType::Float => Kind::Float,
         ColumnType::Double => Kind::Double,
         ColumnType::Decimal(Some((digits, after))) | ColumnType::Money(Some((digits, after))) => {
-            // MySQL's bounds, the narrowest.
-            if *digits == 0 || *digits > 65 || *after > 30 || after > digits {
-                let instead = "1 to 65 digits, of which up to 30 come after the point".to_owned();
-                return Err(refused(entity, column, found, instead));
-            }
-            Kind::Decimal(*digits, *after)
+            decimal(entity, column, *digits, *after)?
         }
         ColumnType::Char(length) => varchar(length.unwrap_or(1)),
         ColumnType::String(StringLen::N(length)) => varchar(*length),
@@ -74,6 +69,20 @@ pub(super) fn read(entity: &'static str, column: &str, found: &ColumnType) -> Re
         other => return Err(refused(entity, column, other, instead(other))),
     };
     Ok(Read { kind, note })
+}
+
+/// A decimal within MySQL's bounds, the narrowest.
+pub(super) fn decimal(
+    entity: &'static str,
+    column: &str,
+    digits: u32,
+    after: u32,
+) -> Result<Kind, ModelError> {
+    if digits == 0 || digits > 65 || after > 30 || after > digits {
+        let instead = "1 to 65 digits, of which up to 30 come after the point".to_owned();
+        return Err(refused(entity, column, &ColumnType::Decimal(Some((digits, after))), instead));
+    }
+    Ok(Kind::Decimal(digits, after))
 }
 
 fn varchar(length: u32) -> Kind {

@@ -3,7 +3,7 @@
 mod keys;
 mod kind;
 mod literal;
-mod names;
+pub(crate) mod names;
 
 use std::collections::BTreeMap;
 
@@ -43,13 +43,27 @@ pub enum ModelError {
         /// What to do.
         instead: &'static str,
     },
-    /// A name is longer than PostgreSQL takes.
-    #[error("the name `{name}` in `{entity}` has {} bytes, and PostgreSQL takes 63: give it a shorter one", name.len())]
+    /// A name is not for every database.
+    #[error("the name {name:?} in `{entity}` {why}: give it another one")]
     Name {
         /// The entity.
         entity: &'static str,
         /// The table or column.
         name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Two names are one for SQLite and MySQL.
+    #[error(
+        "`{one}` and `{other}` in `{entity}` differ by case alone, which not every database sees: rename one"
+    )]
+    Case {
+        /// The entity.
+        entity: &'static str,
+        /// A table or column.
+        one: String,
+        /// Another.
+        other: String,
     },
     /// A table is not in the connection's own schema.
     #[error(
@@ -96,6 +110,12 @@ impl Found {
         for name in names.map(String::as_str).chain([name]) {
             names::check(entity, name)?;
         }
+        names::check_case(entity, table.columns.iter().map(|column| column.name.as_str()))?;
+        for column in &table.columns {
+            if let Kind::Decimal(digits, after) = column.kind {
+                kind::decimal(entity, &column.name, digits, after)?;
+            }
+        }
         let (renamed, notes) = (Vec::new(), Vec::new());
         Ok(Self { entity, name: name.to_owned(), table: table.clone(), renamed, notes })
     }
@@ -116,6 +136,7 @@ pub(crate) fn entity<E: EntityTrait>() -> Result<Found, ModelError> {
     for column in E::Column::iter() {
         read_column::<E>(column, &primary_key, &mut found)?;
     }
+    names::check_case(entity, found.table.columns.iter().map(|column| column.name.as_str()))?;
     found.table.indexes = indexes::<E>(&found.name, &primary_key);
     found.table.primary_key = primary_key;
     found.table.foreign_keys = keys::read::<E>(entity, &found.name)?;

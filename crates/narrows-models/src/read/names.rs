@@ -1,14 +1,40 @@
 //! Names of indexes and foreign keys: of table and columns alone, each once in a database, and short enough for all.
 
+use std::collections::BTreeMap;
+
 use crate::read::ModelError;
 
 /// What PostgreSQL takes; MySQL takes one more.
 const LONGEST: usize = 63;
 
-/// Refuses a name of a table or column that PostgreSQL would cut.
+/// Refuses a name of a table or column that not every database takes as it is.
 pub(super) fn check(entity: &'static str, name: &str) -> Result<(), ModelError> {
-    if name.len() > LONGEST {
-        return Err(ModelError::Name { entity, name: name.to_owned() });
+    let why = if name.len() > LONGEST {
+        "is longer than the 63 bytes that PostgreSQL takes"
+    } else if name.is_empty() {
+        "is empty"
+    } else if name.chars().any(char::is_control) {
+        "has a line break or another control character in it"
+    } else if name.ends_with(' ') {
+        "ends with a space, which MySQL refuses"
+    } else if name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_")) {
+        "begins with `sqlite_`, which SQLite keeps for itself"
+    } else {
+        return Ok(());
+    };
+    Err(ModelError::Name { entity, name: name.to_owned(), why })
+}
+
+/// Refuses names that are one for databases which do not see a letter's case.
+pub(crate) fn check_case<'a>(
+    entity: &'static str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), ModelError> {
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        if let Some(one) = known.insert(name.to_lowercase(), name) {
+            return Err(ModelError::Case { entity, one: one.to_owned(), other: name.to_owned() });
+        }
     }
     Ok(())
 }

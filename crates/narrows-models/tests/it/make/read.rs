@@ -1,6 +1,6 @@
 //! Entities, read into tables.
 
-use narrows_models::schema::{Action, Column, ForeignKey, Index, Kind, Literal};
+use narrows_models::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Table};
 use narrows_models::{ModelError, Models};
 use sea_orm::EntityTrait;
 
@@ -135,8 +135,42 @@ fn a_default_that_not_all_databases_have_is_refused() {
 
 #[test]
 fn names_and_places_that_not_all_databases_have_are_refused() {
-    assert!(refusal(long_name::Entity).contains("PostgreSQL takes 63"));
+    assert!(refusal(long_name::Entity).contains("63 bytes that PostgreSQL takes"));
     assert!(refusal(elsewhere::Entity).contains("schema_name = \"sys\""));
+}
+
+#[test]
+fn names_that_would_break_a_file_or_a_database_are_refused() {
+    let told = |table: &str, column: &str| {
+        let of = Table::new().column(Column::integer(column)).primary_key([column]);
+        Models::new().table(table, of).read().unwrap_err().to_string()
+    };
+
+    assert!(told("a\nb", "id").contains(r#"the name "a\nb" in `Models::table` has a line break"#));
+    assert!(told("a", "b\u{85}").contains("control character"));
+    assert!(told("a", "").contains("is empty"));
+    assert!(told("a ", "id").contains("ends with a space"));
+    assert!(told("SQLite_a", "id").contains("keeps for itself"));
+}
+
+#[test]
+fn names_that_differ_by_case_alone_are_refused() {
+    let id = || Table::new().column(Column::integer("id")).primary_key(["id"]);
+
+    let columns = Models::new().table("a", id().column(Column::text("ID"))).read().unwrap_err().to_string();
+    let tables = Models::new().table("a", id()).table("A", id()).read().unwrap_err().to_string();
+
+    assert!(columns.contains("`id` and `ID` in `Models::table` differ by case alone"), "{columns}");
+    assert!(tables.contains("`A` and `a`"), "{tables}");
+}
+
+#[test]
+fn a_decimal_that_no_database_has_is_refused_in_a_table_too() {
+    let price = Table::new().column(Column::integer("id")).column(Column::decimal("price", 2, 5));
+
+    let error = Models::new().table("a", price.primary_key(["id"])).read().unwrap_err().to_string();
+
+    assert!(error.contains("`price` of `Models::table`") && error.contains("1 to 65 digits"), "{error}");
 }
 
 #[test]
