@@ -11,14 +11,21 @@ pub(crate) fn comments(before: &Schema, operation: &Operation) -> Vec<String> {
         .get(table)
         .and_then(|table| table.columns.iter().find(|before| before.name == column.name));
     let Some(was) = was.filter(|was| !keeps_all(&was.kind, &column.kind)) else { return Vec::new() };
+    let what = match rounds(&was.kind, &column.kind) {
+        true => "digits after the point are rounded, and a value that is too great stops this.",
+        false => "a value that does not fit stops this.",
+    };
     vec![
-        format!(
-            "From {} to {}: a value that does not fit stops this, or is cut or rounded by some",
-            was.kind, column.kind
-        ),
-        "databases. Where rows may have such values, change them first, by `.sql(…)` or `.run(…)`."
-            .to_owned(),
+        format!("From {} to {}: {what}", was.kind, column.kind),
+        "Where rows may have such values, change them first, by `.sql(…)` or `.run(…)`.".to_owned(),
     ]
+}
+
+/// Whether digits after the point may go.
+fn rounds(from: &Kind, to: &Kind) -> bool {
+    use Kind::{BigInteger, Decimal, Double, Float, Integer, SmallInteger};
+    matches!(from, Decimal(..) | Double | Float)
+        && matches!(to, SmallInteger | Integer | BigInteger | Decimal(..) | Double | Float)
 }
 
 /// Whether every value of the one kind is one of the other.

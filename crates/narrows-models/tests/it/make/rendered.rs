@@ -107,8 +107,8 @@ fn a_change_that_may_lose_values_warns() {
     let file = last([("chat_person", person())], [("chat_person", now)], "");
 
     let expected = r#"    Migration::new("0002_alter_person_note")
-        // From text to integer: a value that does not fit stops this, or is cut or rounded by some
-        // databases. Where rows may have such values, change them first, by `.sql(…)` or `.run(…)`.
+        // From text to integer: a value that does not fit stops this.
+        // Where rows may have such values, change them first, by `.sql(…)` or `.run(…)`.
         .alter_column("chat_person", Column::integer("note").null().undo_fill(""))"#;
     assert_eq!(body(&file), expected);
 }
