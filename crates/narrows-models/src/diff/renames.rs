@@ -7,20 +7,23 @@ use crate::schema::Table;
 
 /// Renames tables: by flags, and those that are alike if somebody says so.
 pub(super) fn tables(steps: &mut Steps<'_>, questions: &mut Questions<'_>) -> Result<(), DiffError> {
+    // What is said goes before what is asked, so that no question offers a table that is spoken for.
     for to in steps.come() {
-        let mut gone = steps.gone();
-        let said = gone.iter().find(|from| questions.said_table(from, &to)).cloned();
+        let said = steps.gone().into_iter().find(|from| questions.said_table(from, &to));
+        if let Some(from) = said {
+            steps.push(Operation::RenameTable { from, to })?;
+        }
+    }
+    for to in steps.come() {
         let now = &steps.new.tables[&to];
+        let mut gone = steps.gone();
         gone.retain(|from| are_alike(&steps.state.tables[from], now));
         gone.sort_by_key(|from| usize::MAX - common(&steps.state.tables[from], now));
-        let mut found = said;
         for from in gone {
-            if found.is_none() && questions.renamed_table(&from, &to)? {
-                found = Some(from);
+            if questions.renamed_table(&from, &to)? {
+                steps.push(Operation::RenameTable { from, to })?;
+                break;
             }
-        }
-        if let Some(from) = found {
-            steps.push(Operation::RenameTable { from, to })?;
         }
     }
     Ok(())

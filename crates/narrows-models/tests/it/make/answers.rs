@@ -88,6 +88,16 @@ fn a_table_with_most_columns_alike_may_have_been_renamed() {
 }
 
 #[test]
+fn a_table_that_an_option_speaks_for_is_not_offered_for_another_one() {
+    let mut project = made();
+
+    let now = [("chat_member", person()), ("chat_writer", person())];
+    project.change(now).make("--rename-table chat_person=chat_writer").unwrap();
+
+    assert_eq!(project.files("chat")[1], "m0002_rename_person_writer_member.rs");
+}
+
+#[test]
 fn a_table_that_is_another_one_is_not_asked_about() {
     let mut project = made();
     let words = Table::new().column(Column::varchar("word", 40)).primary_key(["word"]);
