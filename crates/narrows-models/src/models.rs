@@ -1,9 +1,9 @@
 use std::fmt;
 
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, IdenStatic};
 
 use crate::read::{self, Found, ModelError, names};
-use crate::schema::{Schema, Table};
+use crate::schema::{Index, Schema, Table};
 
 /// The entities of an app, whose tables its migrations make: what `makemigrations` compares them with.
 ///
@@ -39,6 +39,8 @@ pub struct Models {
 enum Model {
     Entity(fn() -> Result<Found, ModelError>),
     Table(String, Table),
+    /// An index of the table of this name.
+    Index(String, Vec<String>),
 }
 
 impl Models {
@@ -70,6 +72,38 @@ impl Models {
         self
     }
 
+    /// Adds an index over several columns of an entity, in this order; `indexed` in the entity is one over its column alone,
+    /// and `unique_key` a unique one.
+    ///
+    /// ```
+    /// # mod message {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[sea_orm::model]
+    /// #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "chat_message")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key)]
+    /// #         pub id: i64,
+    /// #         pub room: String,
+    /// #         pub sent_at: DateTimeUtc,
+    /// #     }
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use narrows_models::Models;
+    ///
+    /// let models = Models::new()
+    ///     .entity(message::Entity)
+    ///     .index(message::Entity, [message::Column::Room, message::Column::SentAt]);
+    /// assert_eq!(models.read()?.tables["chat_message"].indexes[0].name, "idx-chat_message-room-sent_at");
+    /// # Ok::<(), narrows_models::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn index<E: EntityTrait, const N: usize>(mut self, entity: E, columns: [E::Column; N]) -> Self {
+        let columns = columns.map(|column| column.as_str().to_owned()).to_vec();
+        self.all.push(Model::Index(entity.table_name().to_owned(), columns));
+        self
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
@@ -91,6 +125,7 @@ impl Models {
             let found = match model {
                 Model::Entity(read) => read()?,
                 Model::Table(name, table) => Found::table(name, table)?,
+                Model::Index(..) => continue,
             };
             if reading.schema.tables.contains_key(&found.name) {
                 return Err(ModelError::Twice { entity: found.entity, table: found.name });
@@ -103,8 +138,25 @@ impl Models {
                 .extend(found.notes.into_iter().map(|(column, text)| (found.name.clone(), column, text)));
             reading.schema.tables.insert(found.name, found.table);
         }
+        self.add_indexes(&mut reading.schema)?;
         names::check_case("Models", reading.schema.tables.keys().map(String::as_str))?;
         Ok(reading)
+    }
+
+    /// The indexes beside the entities, whichever came first.
+    fn add_indexes(&self, schema: &mut Schema) -> Result<(), ModelError> {
+        for model in &self.all {
+            let Model::Index(name, columns) = model else { continue };
+            let Some(table) = schema.tables.get_mut(name) else {
+                return Err(ModelError::IndexOf { table: name.clone() });
+            };
+            let is_there = |index: &Index| index.columns == *columns && !index.unique;
+            if !columns.is_empty() && !table.indexes.iter().any(is_there) {
+                let name = names::index(name, columns, false);
+                table.indexes.push(Index { name, columns: columns.clone(), unique: false });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -76,6 +76,14 @@ pub enum ModelError {
         /// The schema.
         schema: String,
     },
+    /// An index is of a table that is not among the models.
+    #[error(
+        "`Models::index` names the table `{table}`, whose entity is not among the models: add it by `.entity(…)`"
+    )]
+    IndexOf {
+        /// The table.
+        table: String,
+    },
     /// Two entities have one table.
     #[error(
         "`{entity}` has the table `{table}`, and so has another entity: give one of them another `table_name`"

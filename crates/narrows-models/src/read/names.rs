@@ -41,7 +41,7 @@ pub(crate) fn check_case<'a>(
 
 /// The name of an index over these columns.
 // SeaORM's own for a plain index. No underscore between the parts: `a_b` and `c` would be `a` and `b_c`.
-pub(super) fn index(table: &str, columns: &[String], unique: bool) -> String {
+pub(crate) fn index(table: &str, columns: &[String], unique: bool) -> String {
     let kind = if unique { "uniq" } else { "idx" };
     cut(format!("{kind}-{table}-{}", columns.join("-")))
 }

@@ -140,6 +140,20 @@ fn names_and_places_that_not_all_databases_have_are_refused() {
 }
 
 #[test]
+fn an_index_over_several_columns_is_added_to_an_entity_once() {
+    let columns = [message::Column::Thread, message::Column::Mood];
+    let models = || Models::new().index(message::Entity, columns);
+
+    let read = models().entity(message::Entity).index(message::Entity, columns).read().unwrap();
+    let alone = models().read().unwrap_err().to_string();
+
+    let expected = Index::new("idx-chat_message-thread-mood", ["thread", "mood"]);
+    let found = read.tables["chat_message"].indexes.iter().filter(|index| **index == expected);
+    assert_eq!(found.count(), 1);
+    assert!(alone.contains("the table `chat_message`, whose entity is not among the models"), "{alone}");
+}
+
+#[test]
 fn names_that_would_break_a_file_or_a_database_are_refused() {
     let told = |table: &str, column: &str| {
         let of = Table::new().column(Column::integer(column)).primary_key([column]);
