@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use super::{CommandError, Commands};
 use crate::migrate::{Notice, Planned, Report, Target};
 
-const USAGE: &str = "usage: migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]";
+pub(super) const USAGE: &str =
+    "usage: migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]";
 
 #[derive(Default)]
 struct Words {
@@ -52,6 +53,11 @@ pub(super) async fn run(
     printed?;
     print_end(output, &report)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the words are understood.
+pub(super) fn check(words: &[String]) -> Result<(), CommandError> {
+    read(words).map(drop)
 }
 
 fn read(words: &[String]) -> Result<Words, CommandError> {

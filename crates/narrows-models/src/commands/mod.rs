@@ -131,8 +131,8 @@ impl Commands {
         F: Future<Output = Result<DatabaseConnection, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        if args.first().is_some_and(|command| command == "makemigrations") {
-            return self.make(&args[1..], &mut io::stdout());
+        if let Some(done) = self.without_database(args, &mut io::stdout()) {
+            return done;
         }
         let connection = connect().await.map_err(|error| CommandError::Connect(error.into()))?;
         self.run(&connection, args).await
@@ -151,15 +151,38 @@ impl Commands {
         args: &[String],
         output: &mut (dyn Write + Send),
     ) -> Result<ExitCode, CommandError> {
-        let (command, words) =
-            args.split_first().map_or(("", args), |(command, words)| (command.as_str(), words));
-        match command {
-            "migrate" => migrate::run(self, connection, words, output).await,
-            "showmigrations" => show::run(self, connection, words, output).await,
-            "makemigrations" => self.make(words, output),
-            "" => Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))),
-            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
+        if let Some(done) = self.without_database(args, output) {
+            return done;
         }
+        match args {
+            [command, words @ ..] if command == "migrate" => {
+                migrate::run(self, connection, words, output).await
+            }
+            _ => show::run(self, connection, args.get(1..).unwrap_or_default(), output).await,
+        }
+    }
+
+    /// What is done, or refused, before a database is asked; `None` where one is needed.
+    fn without_database(
+        &self,
+        args: &[String],
+        output: &mut dyn Write,
+    ) -> Option<Result<ExitCode, CommandError>> {
+        let Some((command, words)) = args.split_first() else {
+            return Some(Err(CommandError::Usage(format!("a command is missing: {KNOWN}"))));
+        };
+        let checked = match command.as_str() {
+            "makemigrations" => return Some(self.make(words, output)),
+            "migrate" => migrate::check(words),
+            "showmigrations" => show::check(words),
+            other => Err(CommandError::Usage(format!("there is no command `{other}` here, but {KNOWN}"))),
+        };
+        if words.iter().any(|word| word == "--help" || word == "-h") {
+            let usage = if command == "migrate" { migrate::USAGE } else { show::USAGE };
+            let written = writeln!(output, "{usage}").map(|()| ExitCode::SUCCESS);
+            return Some(written.map_err(CommandError::from));
+        }
+        checked.err().map(Err)
     }
 
     fn make(&self, words: &[String], output: &mut dyn Write) -> Result<ExitCode, CommandError> {

@@ -5,16 +5,23 @@ use sea_orm::DatabaseConnection;
 
 use super::{CommandError, Commands};
 
+pub(super) const USAGE: &str = "usage: showmigrations [APP]…";
+
+/// Whether the words are understood.
+pub(super) fn check(words: &[String]) -> Result<(), CommandError> {
+    match words.iter().find(|word| word.starts_with('-')) {
+        Some(word) => Err(CommandError::Usage(format!("`showmigrations` does not know `{word}`\n{USAGE}"))),
+        None => Ok(()),
+    }
+}
+
 pub(super) async fn run(
     commands: &Commands,
     connection: &DatabaseConnection,
     words: &[String],
     output: &mut (dyn Write + Send),
 ) -> Result<ExitCode, CommandError> {
-    if let Some(word) = words.iter().find(|word| word.starts_with('-')) {
-        let text = format!("`showmigrations` does not know `{word}`\nusage: showmigrations [APP]…");
-        return Err(CommandError::Usage(text));
-    }
+    check(words)?;
     let all = commands.migrator(connection).status().await?;
     let apps = commands.migrator(connection).app_names();
     if let Some(unknown) = words.iter().find(|word| !apps.contains(word)) {
