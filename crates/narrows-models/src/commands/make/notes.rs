@@ -45,6 +45,7 @@ pub(super) fn of(
             {
                 notes.extend(of_index(name, table, &table.primary_key, true));
             }
+            notes.extend(steps.iter().filter_map(|step| of_same_value(step, name, table)));
         }
     }
     Ok(notes)
@@ -73,25 +74,51 @@ fn of_key(name: &str, table: &Table, key: &ForeignKey, tables: &BTreeMap<String,
     notes
 }
 
+/// A column that gets one value in all rows, and is unique.
+fn of_same_value(step: &Operation, name: &str, table: &Table) -> Option<String> {
+    let Operation::AddColumn { table: of, column, fill } = step else { return None };
+    let has_value = fill.is_some() || column.default.is_some();
+    let is_unique = table.indexes.iter().any(|index| index.unique && index.columns == [column.name.clone()]);
+    (of == name && has_value && is_unique).then(|| {
+        format!(
+            "`{}` of `{name}` is unique and has one value for all rows that are there: with more than one row, let it be \
+             NULL, fill it by `.sql(…)` or `.run(…)`, and let it be unique then",
+            column.name
+        )
+    })
+}
+
 /// The longest text that MySQL holds in an index, of letters with four bytes each.
 const LONGEST_IN_INDEX: u32 = 768;
 
 fn of_index(name: &str, table: &Table, columns: &[String], unique: bool) -> Vec<String> {
-    let is_long = |kind: &Kind| match kind {
-        Kind::Json => true,
-        Kind::Text | Kind::Bytes => unique,
-        Kind::Varchar(length) => unique && *length > LONGEST_IN_INDEX,
+    let kind =
+        |name: &String| table.columns.iter().find(|column| column.name == *name).map(|column| &column.kind);
+    let is_long = |column: &&String| match kind(column) {
+        Some(Kind::Json) => true,
+        Some(Kind::Text | Kind::Bytes) => unique,
+        Some(Kind::Varchar(length)) => unique && *length > LONGEST_IN_INDEX,
         _ => false,
     };
-    let long =
-        |column: &&String| table.columns.iter().any(|found| found.name == **column && is_long(&found.kind));
     let note = |column: &String| {
         format!(
             "`{column}` of `{name}` is in an index, a unique constraint or a key, and too long for MySQL and MariaDB: \
              use `column_type = \"String(StringLen::N(200))\"`"
         )
     };
-    columns.iter().filter(long).map(note).collect()
+    let notes: Vec<String> = columns.iter().filter(is_long).map(note).collect();
+    let lengths = columns.iter().filter_map(kind).map(|kind| match kind {
+        Kind::Varchar(length) => *length,
+        _ => 0,
+    });
+    if notes.is_empty() && unique && lengths.fold(0, u32::saturating_add) > LONGEST_IN_INDEX {
+        let columns = columns.join("`, `");
+        return vec![format!(
+            "`{columns}` of `{name}` are unique together, and in sum longer than the {LONGEST_IN_INDEX} letters that MySQL \
+             and MariaDB take: use shorter ones, by `column_type = \"String(StringLen::N(200))\"`"
+        )];
+    }
+    notes
 }
 
 fn writes_column(step: &Operation, of: &str, column: &str) -> bool {

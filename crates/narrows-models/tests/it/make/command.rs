@@ -1,7 +1,8 @@
 //! The command and its options.
 
-use narrows_models::Models;
 use narrows_models::migration::{Action, Column, ForeignKey, Index, Table};
+use narrows_models::sea_orm::DatabaseConnection;
+use narrows_models::{Commands, Migrations, Models};
 use std::fs;
 
 use super::entities::{interval, kinds};
@@ -245,4 +246,38 @@ fn what_mysql_refuses_is_noted_when_it_is_written() {
     );
     assert!(report.contains("Note: `at` of `chat_person` is to be set to NULL and holds none"), "{report}");
     assert!(report.contains("Note: `slug` of `chat_person` is in an index"), "{report}");
+}
+
+#[test]
+fn texts_that_are_too_long_together_and_one_value_for_all_rows_are_noted() {
+    let long = |name: &str| Column::varchar(name, 300);
+    let three = person().column(long("a")).column(long("b")).column(long("c"));
+    let mut project =
+        Project::new([("chat_person", three.clone().index(Index::unique("abc", ["a", "b", "c"])))]);
+    let first = project.make("").unwrap().report;
+    let code = three.index(Index::unique("abc", ["a", "b", "c"])).column(long("code"));
+    project.change([("chat_person", code.index(Index::unique("code", ["code"])))]);
+
+    let second = project.make("--fill chat_person.code=x").unwrap().report;
+
+    assert!(first.contains("Note: `a`, `b`, `c` of `chat_person` are unique together"), "{first}");
+    assert!(second.contains("Note: `code` of `chat_person` is unique and has one value"), "{second}");
+}
+
+#[tokio::test]
+async fn what_needs_no_database_connects_to_none() {
+    let commands = Commands::new().app("chat", Models::new(), Migrations::default());
+    let run = async |args: &[&str]| {
+        let connect = async || Err::<DatabaseConnection, _>("nobody is there");
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        commands.run_lazily(connect, &args).await.map_err(|error| error.line())
+    };
+
+    for args in [["makemigrations", "--check"], ["migrate", "--help"], ["showmigrations", "-h"]] {
+        run(&args).await.unwrap();
+    }
+    assert!(run(&["migrat"]).await.unwrap_err().contains("no command `migrat`"));
+    assert!(run(&["migrate", "--fakt"]).await.unwrap_err().contains("does not know `--fakt`"));
+    assert!(run(&["showmigrations", "--all"]).await.unwrap_err().contains("does not know `--all`"));
+    assert!(run(&["migrate"]).await.unwrap_err().contains("nobody is there"));
 }
