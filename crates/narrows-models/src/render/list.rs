@@ -83,13 +83,43 @@ impl<'a> List<'a> {
             return Err(ListError::Taken("migrations".to_owned()));
         }
         let (at, line) = self.place(|_| true, "mod migrations;\n".to_owned());
-        let mut changes = [(self.whole.clone(), "migrations::all()".to_owned()), (at..at, line)];
-        changes.sort_by_key(|(range, _)| usize::MAX - range.start);
+        let mut changes = vec![(self.whole.clone(), "migrations::all()".to_owned()), (at..at, line)];
+        changes.extend(self.import().map(|import| (import, String::new())));
+        // What goes at a place before what comes there.
+        changes.sort_by_key(|(range, _)| (usize::MAX - range.start, usize::MAX - range.end));
         let mut text = self.text.to_owned();
         for (range, new) in changes {
             text.replace_range(range, &new);
         }
         Ok(text)
+    }
+
+    /// The macro's name where it is imported, which nothing uses once the macro is gone.
+    fn import(&self) -> Option<Range<usize>> {
+        const NAME: &str = "migrations";
+        let text = &self.blanked;
+        if !text[self.whole.clone()].starts_with(NAME) {
+            return None;
+        }
+        text.match_indices(NAME).find_map(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + NAME.len()..]);
+            let start = before.rfind([';', '}']).map_or(0, |end| end + 1);
+            let start = start + (text[start..].len() - text[start..].trim_start().len());
+            if !text[start..].starts_with("use ") {
+                return None;
+            }
+            let (left, right) = (before.trim_end(), after.trim_start());
+            let rest = text.len() - right.len();
+            if left.ends_with("::") && right.starts_with(';') {
+                let newline = usize::from(text[rest + 1..].starts_with('\n'));
+                return Some(start..rest + 1 + newline);
+            }
+            match (left.ends_with(['{', ',']), right.chars().next()?) {
+                (true, ',') => Some(at..text.len() - text[rest + 1..].trim_start_matches(' ').len()),
+                (true, '}') if left.ends_with(',') => Some(left.len() - 1..at + NAME.len()),
+                _ => None,
+            }
+        })
     }
 
     /// What the file calls this crate.

@@ -39,6 +39,31 @@ fn a_first_migration_makes_the_folder_and_the_app_uses_it() {
 }
 
 #[test]
+fn an_import_of_the_macro_goes_with_it() {
+    for (before, after) in [
+        ("use narrows_models::{Migrations, migrations};\n", "use narrows_models::Migrations;\n"),
+        (
+            "use narrows_models::Migrations;\nuse narrows_models::migrations;\n",
+            "use narrows_models::Migrations;\n",
+        ),
+        (
+            "use narrows_models::{Migrations, migrations as m};\n",
+            "use narrows_models::{Migrations, migrations as m};\n",
+        ),
+    ] {
+        let mut project = Project::new([("chat_person", person())]);
+        let rest = "\nfn all() -> Migrations {\n    migrations!()\n}\n";
+        project.write("src/chat/mod.rs", &format!("{before}{rest}"));
+
+        project.make("").unwrap();
+
+        let expected =
+            format!("mod migrations;\n\n{after}{}", rest.replace("migrations!()", "migrations::all()"));
+        assert_eq!(project.read("src/chat/mod.rs"), expected);
+    }
+}
+
+#[test]
 fn a_second_run_finds_nothing() {
     let mut project = Project::new([("chat_person", person())]);
     project.make("").unwrap();
