@@ -90,12 +90,10 @@ impl Admin {
         self.models.iter().find(|model| model.table == *table)
     }
 
-    /// The model of this table, for somebody who may `view`, `add`, `change` or `delete` its rows: who may change them may
-    /// see them too.
+    /// The model of this table, for somebody who may `view`, `add`, `change` or `delete` its rows.
     pub(crate) fn allowed(&self, staff: &Staff, table: &str, action: &str) -> Result<&Arc<Model>, Error> {
         let model = self.find(table).ok_or_else(Error::not_found)?;
-        let may = |action: &str| staff.may(&model.permission(action));
-        if may(action) || (action == "view" && may("change")) { Ok(model) } else { Err(Error::forbidden()) }
+        if staff.may_do(model, action) { Ok(model) } else { Err(Error::forbidden()) }
     }
 
     /// All tables that are known of.

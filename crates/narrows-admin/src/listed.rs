@@ -1,8 +1,9 @@
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use narrows_models::sea_orm::{EntityTrait, IdenStatic as _, Order};
 
-use crate::model::Model;
+use crate::model::{Derived, Model};
 
 /// How the rows of one model are listed and edited.
 ///
@@ -124,6 +125,50 @@ impl<E: EntityTrait> Listed<E> {
         }
         let fields = &self.model.fields;
         self.model.list.retain(|at| !fields[*at].secret);
+        self
+    }
+
+    /// A column that is made anew from another one whenever that one is saved by a form: a slug, a text to search in. It is
+    /// not in forms itself. Where the other one is NULL, so is this one, or it is made from the empty text.
+    ///
+    /// ```
+    /// # mod room {
+    /// #     use narrows_admin::sea_orm;
+    /// #     use narrows_admin::sea_orm::entity::prelude::*;
+    /// #     #[sea_orm::model]
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "chat_room")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key)]
+    /// #         pub id: i64,
+    /// #         pub name: String,
+    /// #         pub slug: String,
+    /// #     }
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use narrows_admin::Listed;
+    ///
+    /// let rooms = Listed::new(room::Entity)
+    ///     .derived(room::Column::Slug, room::Column::Name, |name| name.to_lowercase().replace(' ', "-"));
+    /// ```
+    #[must_use]
+    pub fn derived(
+        mut self,
+        to: E::Column,
+        from: E::Column,
+        make: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        if let [to, from] = self.fields([to, from])[..] {
+            self.model.derived.retain(|derived| derived.to != to);
+            self.model.derived.push(Derived { to, from, make: Arc::new(make) });
+        }
+        self
+    }
+
+    /// Nobody adds rows here, whatever they may: the program alone makes them.
+    #[must_use]
+    pub fn no_adding(mut self) -> Self {
+        self.model.no_adding = true;
         self
     }
 

@@ -51,7 +51,8 @@ pub(super) async fn taken<C: ConnectionTrait>(
         // The key of a row that is there is not in the form.
         let edited: Vec<&usize> = set.iter().filter(|at| key.is_none() || !model.key.contains(at)).collect();
         match edited.first() {
-            Some(at) => problems.add(**at, text),
+            // What is made from another field is said there.
+            Some(at) => problems.add(model.derived(**at).map_or(**at, |derived| derived.from), text),
             None => problems.form.push(text),
         }
     }

@@ -86,7 +86,13 @@ pub(crate) fn edited(model: &Model, staff: &Staff, is_new: bool) -> Vec<usize> {
         let field = &model.fields[*at];
         let key = model.key.contains(at);
         let for_them = !field.for_superusers || staff.user().is_superuser;
-        for_them && field.kind.is_editable() && !field.read_only && !model.is_auto(*at) && (is_new || !key)
+        let made = model.derived(*at).is_some();
+        for_them
+            && !made
+            && field.kind.is_editable()
+            && !field.read_only
+            && !model.is_auto(*at)
+            && (is_new || !key)
     };
     (0..model.fields.len()).filter(edits).collect()
 }
@@ -130,6 +136,9 @@ impl<C: ConnectionTrait> Making<'_, C> {
         let mut inputs = Vec::new();
         for (at, field) in self.model.fields.iter().enumerate() {
             let is_edited = may_edit && edited.contains(&at);
+            if self.model.derived(at).is_some() {
+                continue;
+            }
             if !is_edited && (row.is_none() || field.secret) {
                 continue;
             }
@@ -173,7 +182,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
             return Ok(input);
         }
         if let Some((target, to)) = self.admin.target(self.model, at)
-            && self.staff.may(&target.permission("view"))
+            && self.staff.may_do(target, "view")
         {
             return self.link(at, field, target, to, text).await;
         }
@@ -258,7 +267,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
     /// The label and the address of the row that a value points at, where one may see it.
     async fn pointed(&self, at: usize, value: &str) -> Result<Option<(String, Option<String>)>, DbErr> {
         let Some((target, to)) = self.admin.target(self.model, at) else { return Ok(None) };
-        if value.is_empty() || !self.staff.may(&target.permission("view")) {
+        if value.is_empty() || !self.staff.may_do(target, "view") {
             return Ok(None);
         }
         let rows = rows::labels(self.connection, target, to, vec![value.to_owned()]).await?;

@@ -5,7 +5,7 @@ use narrows_web::minijinja::value::Serde;
 use narrows_web::{Db, Error, Result, context};
 use serde::Serialize;
 
-use crate::model::{Label, Model};
+use crate::model::Label;
 use crate::rows::{self, Selection};
 use crate::shell::AdminPage;
 use crate::value;
@@ -27,8 +27,8 @@ pub(crate) async fn options(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result {
     let model = page.admin().find(&table).ok_or_else(Error::not_found)?;
-    let may = |model: &Model, action: &str| page.staff().may(&model.permission(action));
-    if !(may(model, "add") || may(model, "change")) {
+    let may = |action: &str| page.staff().may_do(model, action);
+    if !(may("add") || may("change")) {
         return Err(Error::forbidden());
     }
     let field = model.field(&column).ok_or_else(Error::not_found)?;

@@ -67,7 +67,8 @@ pub(super) fn parse(field: &Field, typed: &str, is_new: bool) -> Result<Typed, S
     value_of(field, typed).map(|value| Typed::Value(Some(value)))
 }
 
-fn value_of(field: &Field, typed: &str) -> Result<String, String> {
+/// The value that a text stands for, which is not NULL.
+pub(super) fn value_of(field: &Field, typed: &str) -> Result<String, String> {
     let year = |year: i32| (1..=9999).contains(&year);
     match &field.kind {
         Kind::Boolean => match typed {

@@ -8,11 +8,11 @@ use narrows_models::sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTrans
 
 use super::diagnose;
 use super::input::{Problems, Texts, edited};
-use super::parse::{Typed, input_text, parse, unix_lines, untouched};
+use super::parse::{Typed, input_text, parse, unix_lines, untouched, value_of};
 use super::was::Was;
 use crate::Admin;
 use crate::log::{self, Action, Change};
-use crate::model::{Kind, Model};
+use crate::model::{Derived, Kind, Model};
 use crate::rows::{self, Key, Row};
 use crate::shell::Staff;
 use crate::users;
@@ -70,6 +70,7 @@ impl Sent {
         }
         users::check(&self.accounts, model, &mut values, &mut problems);
         values.extend(self.more.clone());
+        self.derive(&mut values, &mut problems, true);
         let transaction = begin_writing(&pool).await?;
         let value_of = |at: usize| values.get(&at).cloned();
         let fields: Vec<usize> = values.keys().copied().collect();
@@ -85,6 +86,34 @@ impl Sent {
                 Ok(Outcome::Saved { key, label, is_changed: true })
             }
             Err(error) => self.explain(error, transaction).await,
+        }
+    }
+
+    /// Makes anew what is made from a value that is saved.
+    fn derive(&self, values: &mut BTreeMap<usize, Cell>, problems: &mut Problems, is_new: bool) {
+        let model = &self.model;
+        for Derived { to, from, make } in &model.derived {
+            let field = &model.fields[*to];
+            let source = match values.get(from) {
+                Some(source) => source.clone(),
+                // What the database takes by itself is known as far as the form knows it.
+                None if is_new && !problems.fields.contains_key(from) => model.fields[*from].default.clone(),
+                None => continue,
+            };
+            // The key of a row that is there stays.
+            if !is_new && model.key.contains(to) {
+                continue;
+            }
+            if source.is_none() && field.null {
+                values.insert(*to, None);
+                continue;
+            }
+            match value_of(field, &make(source.as_deref().unwrap_or_default())) {
+                Ok(value) => {
+                    values.insert(*to, Some(value));
+                }
+                Err(text) => problems.add(*from, format!("{} is made from this. {text}", field.title)),
+            }
         }
     }
 
@@ -182,6 +211,7 @@ impl Sent {
             }
         }
         users::check(&self.accounts, model, &mut values, &mut problems);
+        self.derive(&mut values, &mut problems, false);
         if users::is_self(&self.staff, model, &key) {
             users::keep_in(&self.accounts, model, &values, &mut problems);
         }

@@ -118,12 +118,12 @@ pub(crate) fn sent(page: &AdminPage, model: &Arc<Model>, pairs: &Pairs, is_new: 
 fn after(page: &AdminPage, model: &Model, key: &Key, pairs: &Pairs) -> Result {
     let base = page.url_of(model)?;
     let pressed = |button: &str| pairs.iter().any(|(name, _)| name == button);
-    let may = |action: &str| page.staff().may(&model.permission(action));
-    let path = if pressed("_continue") && (may("view") || may("change")) {
+    let may = |action: &str| page.staff().may_do(model, action);
+    let path = if pressed("_continue") && may("view") {
         format!("{base}{key}/")
     } else if pressed("_another") && may("add") {
         format!("{base}add/")
-    } else if may("view") || may("change") {
+    } else if may("view") {
         base
     } else {
         page.site().url_for::<&str, &str>("admin:index", &[])?
@@ -164,7 +164,7 @@ async fn form(
     more: Vec<Input>,
 ) -> Result {
     let base = page.url_of(model)?;
-    let may = |action: &str| page.staff().may(&model.permission(action));
+    let may = |action: &str| page.staff().may_do(model, action);
     let accounts = page.site().accounts();
     let may_touch = row.is_none_or(|row| users::may_touch(page.staff(), accounts, model, row));
     let may_save = may_touch && if row.is_none() { may("add") } else { may("change") };
@@ -181,7 +181,7 @@ async fn form(
             edited(model, page.staff(), false).into_iter().filter(|at| !model.fields[*at].secret).collect();
         Was::of(model, &shown, row).text()
     });
-    let list = (may("view") || may("change")).then_some(base.as_str());
+    let list = may("view").then_some(base.as_str());
     page.render(
         "admin/form.html",
         context! {

@@ -128,7 +128,7 @@ async fn targets<C: ConnectionTrait>(
     at: usize,
 ) -> Result<Option<Vec<(String, String)>>, DbErr> {
     let Some((target, to)) = admin.target(model, at) else { return Ok(None) };
-    if !staff.may(&target.permission("view")) {
+    if !staff.may_do(target, "view") {
         return Ok(Some(Vec::new()));
     }
     let selection = Selection::short(target, [to], connection.get_database_backend());

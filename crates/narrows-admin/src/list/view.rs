@@ -98,7 +98,7 @@ pub(crate) async fn list(
         let chosen = state.filters.get(&used.field).map(String::as_str);
         filters.push(filter::shown(&db, page.admin(), page.staff(), model, used.field, chosen).await?);
     }
-    let may = |action: &str| page.staff().may(&model.permission(action));
+    let may = |action: &str| page.staff().may_do(model, action);
     let is_narrowed = !state.q.is_empty() || !state.filters.is_empty();
     page.render(
         "admin/list.html",
@@ -143,7 +143,7 @@ async fn targets<'a>(
     let mut all = HashMap::new();
     for field in &model.list {
         let Some((target, to)) = admin.target(model, *field) else { continue };
-        if !staff.may(&target.permission("view")) {
+        if !staff.may_do(target, "view") {
             continue;
         }
         let mut values: Vec<String> = found.iter().filter_map(|row| row.cell(*field).clone()).collect();

@@ -163,6 +163,8 @@ fn table(name: &str, fields: Vec<Field>) -> Model {
         has_own_names: false,
         has_own_permissions: false,
         role: Role::Plain,
+        derived: Vec::new(),
+        no_adding: false,
     };
     let (app, own) = name.split_once('_').unwrap_or(("auth", name));
     model.belongs_to(app, own);

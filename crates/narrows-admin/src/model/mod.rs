@@ -48,6 +48,18 @@ pub(crate) struct Model {
     pub(crate) has_own_names: bool,
     pub(crate) has_own_permissions: bool,
     pub(crate) role: Role,
+    /// Columns that are made anew from others.
+    pub(crate) derived: Vec<Derived>,
+    /// Whether nobody adds rows.
+    pub(crate) no_adding: bool,
+}
+
+/// A column that is made anew whenever another one is saved.
+#[derive(Clone)]
+pub(crate) struct Derived {
+    pub(crate) to: usize,
+    pub(crate) from: usize,
+    pub(crate) make: Arc<dyn Fn(&str) -> String + Send + Sync>,
 }
 
 /// A title within a sentence: `Created at` is `created at`, and `ID` stays.
@@ -181,6 +193,8 @@ impl Model {
             has_own_names: false,
             has_own_permissions: false,
             role: Role::Plain,
+            derived: Vec::new(),
+            no_adding: false,
             label: label.map_or(Label::Key, Label::Field),
             auto_key: key.len() == 1 && E::PrimaryKey::auto_increment(),
             list: if list.is_empty() { key.clone() } else { list },
@@ -228,6 +242,11 @@ impl Model {
     /// Django's permission for `view`, `add`, `change` or `delete`.
     pub(crate) fn permission(&self, action: &str) -> String {
         format!("{}.{action}_{}", self.app, self.name)
+    }
+
+    /// What the field is made from, where it is made from another one.
+    pub(crate) fn derived(&self, field: usize) -> Option<&Derived> {
+        self.derived.iter().find(|derived| derived.to == field)
     }
 
     /// Whether the database or the program makes the value, so that forms do not ask for it.

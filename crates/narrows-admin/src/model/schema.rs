@@ -48,6 +48,8 @@ impl Model {
             has_own_names: false,
             has_own_permissions: false,
             role: super::Role::Plain,
+            derived: Vec::new(),
+            no_adding: false,
         };
         model.learn(app, schema);
         model

@@ -133,7 +133,7 @@ impl Plan {
                     OnDelete::Cascade => {
                         self.deleted.push(group);
                         if is_shown
-                            && !staff.may(&child.permission("delete"))
+                            && !staff.may_do(child, "delete")
                             && !self.forbidden.contains(&child.plural)
                         {
                             self.forbidden.push(child.plural.clone());
@@ -203,8 +203,7 @@ async fn group<C: ConnectionTrait>(
     if count == 0 {
         return Ok(None);
     }
-    let may = |action: &str| staff.may(&model.permission(action));
-    let may_see = is_shown && (may("view") || may("change"));
+    let may_see = is_shown && staff.may_do(model, "view");
     let labels: Vec<String> = if may_see {
         let selection = Selection::short(model, [], connection.get_database_backend());
         let rows =

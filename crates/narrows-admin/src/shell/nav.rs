@@ -42,15 +42,15 @@ pub(super) fn sections(admin: &Admin, site: &Site, staff: &Staff, path: &str) ->
         None => sections.push(Section { title: section.to_owned(), links: vec![link] }),
     };
     for model in &admin.models {
-        let may = |action: &str| staff.may(&model.permission(action));
-        if !(may("view") || may("change") || may("add")) {
+        let may = |action: &str| staff.may_do(model, action);
+        if !(may("view") || may("add")) {
             continue;
         }
         let url = site.url_for("admin:list", &[("model", model.table.as_str())])?;
         let add_url = may("add").then(|| format!("{url}add/"));
         let is_current = path.starts_with(&url);
         // Who may only add begins there.
-        let url = if may("view") || may("change") { url } else { add_url.clone().unwrap_or(url) };
+        let url = if may("view") { url } else { add_url.clone().unwrap_or(url) };
         let section = if model.role == Role::Plain { title(&model.app) } else { "Accounts".to_owned() };
         add(&section, Link { title: model.plural.clone(), url, add_url, is_current });
     }

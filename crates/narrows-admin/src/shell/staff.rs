@@ -5,6 +5,8 @@ use http::request::Parts;
 use narrows_django::{Permissions, User};
 use narrows_web::Error;
 
+use crate::model::Model;
+
 /// The member of the staff who asks, and what they may.
 ///
 /// Every view of the admin takes it, and asks it before it does anything.
@@ -27,6 +29,15 @@ impl Staff {
     /// Whether they may do this: a permission of Django's, such as `chat.change_room`.
     pub(crate) fn may(&self, permission: &str) -> bool {
         self.permissions.has(permission)
+    }
+
+    /// Whether they may `view`, `add`, `change` or `delete` rows of a model: who may change them may see them too.
+    pub(crate) fn may_do(&self, model: &Model, action: &str) -> bool {
+        match action {
+            "add" if model.no_adding => false,
+            "view" => self.may(&model.permission("view")) || self.may(&model.permission("change")),
+            _ => self.may(&model.permission(action)),
+        }
     }
 
     /// Goes on only for those who may.

@@ -1,6 +1,7 @@
 //! The admin by its pages, on a library.
 
 mod forms;
+mod forum;
 mod hall;
 mod lists;
 mod live;

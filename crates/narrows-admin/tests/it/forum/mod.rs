@@ -1,0 +1,43 @@
+//! A forum: trees, columns that are made from others, rows that nobody adds.
+
+mod derived;
+mod models;
+
+use narrows_admin::sea_orm::{ConnectionTrait, DbErr, Schema};
+use narrows_admin::{Admin, Listed};
+use narrows_web::testing::TestSite;
+use narrows_web::{Project, Site};
+
+use self::models::{topic, vote};
+
+fn admin() -> Admin {
+    Admin::new()
+        .model(Listed::new(topic::Entity).search([topic::Column::Title]).derived(
+            topic::Column::Slug,
+            topic::Column::Title,
+            |title| title.to_lowercase().replace(' ', "-"),
+        ))
+        .model(Listed::new(vote::Entity).no_adding())
+}
+
+pub(crate) fn project() -> Project {
+    Project::new("forum", "1.0.0").app(admin().app()).prepare(|site| async move { tables(&site).await })
+}
+
+async fn tables(site: &Site) -> Result<(), DbErr> {
+    let (db, schema) = (site.db(), Schema::new(site.database().backend()));
+    for table in
+        [schema.create_table_from_entity(topic::Entity), schema.create_table_from_entity(vote::Entity)]
+    {
+        db.execute(table.clone().if_not_exists()).await?;
+    }
+    Ok(())
+}
+
+/// The forum, with a superuser at its admin.
+async fn forum() -> TestSite {
+    let site = project().test().await;
+    let ada = site.superuser("ada").await;
+    site.log_in(&ada).await;
+    site
+}

@@ -1,0 +1,56 @@
+//! The models of the forum.
+
+#![allow(unreachable_pub, reason = "SeaORM's macros want the types of an entity to be public")]
+
+pub(crate) mod topic {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    /// A tree: answers go with what they answer. The slug is made from the title.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_topic")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub title: String,
+        #[sea_orm(unique, column_type = "String(StringLen::N(20))")]
+        pub slug: String,
+        pub parent_id: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(belongs_to = "Entity", from = "Column::ParentId", to = "Column::Id", on_delete = "Cascade")]
+        Parent,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod vote {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    /// The program makes it, and nobody else.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_vote")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub topic_id: i64,
+        pub voter: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "super::topic::Entity",
+            from = "Column::TopicId",
+            to = "super::topic::Column::Id",
+            on_delete = "Cascade"
+        )]
+        Topic,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
