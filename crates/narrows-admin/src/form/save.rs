@@ -35,8 +35,8 @@ pub(crate) struct Sent {
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is in the table; whether there was anything to change.
-    Saved { key: Key, label: String, is_changed: bool },
+    /// It is in the table; whether there was anything to change, and whether it is a user with fewer rights now.
+    Saved { key: Key, label: String, is_changed: bool, may_less: bool },
     /// It is not, for these reasons.
     Problems(Problems),
     /// Somebody else changed the row: what it is now, and what the form is to show.
@@ -83,7 +83,7 @@ impl Sent {
         match self.insert(&transaction, &values).await {
             Ok((key, label)) => {
                 transaction.commit().await?;
-                Ok(Outcome::Saved { key, label, is_changed: true })
+                Ok(Outcome::Saved { key, label, is_changed: true, may_less: false })
             }
             Err(error) => self.explain(error, transaction).await,
         }
@@ -180,6 +180,8 @@ impl Sent {
             transaction.rollback().await?;
             return Ok(Outcome::Gone);
         };
+        // Whatever it was called in the address.
+        let key = row.key.clone();
         if !users::may_touch(&self.staff, &self.accounts, model, &row) {
             transaction.rollback().await?;
             return Ok(Outcome::Forbidden);
@@ -228,14 +230,15 @@ impl Sent {
         if !problems.is_empty() || values.is_empty() {
             transaction.rollback().await?;
             if problems.is_empty() {
-                return Ok(Outcome::Saved { key, label: row.label, is_changed: false });
+                return Ok(Outcome::Saved { key, label: row.label, is_changed: false, may_less: false });
             }
             return Ok(Outcome::Problems(problems));
         }
         match self.update(&transaction, &key, &row, &values).await {
             Ok(label) => {
                 transaction.commit().await?;
-                Ok(Outcome::Saved { key, label, is_changed: true })
+                let may_less = users::take_rights(&self.accounts, model, &values);
+                Ok(Outcome::Saved { key, label, is_changed: true, may_less })
             }
             Err(error) => self.explain(error, transaction).await,
         }

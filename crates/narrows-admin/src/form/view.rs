@@ -72,8 +72,8 @@ pub(crate) async fn submit_change(
     let (the_key, wanted) = (key.clone(), db.database().clone());
     match wanted.run(|pool| sent.change(pool, the_key, was)).await? {
         Outcome::Forbidden => Err(Error::forbidden()),
-        Outcome::Saved { label, is_changed, .. } => {
-            users::changed(&page, &model, &key).await?;
+        Outcome::Saved { key, label, is_changed, may_less } => {
+            users::changed(&page, &model, std::slice::from_ref(&key), may_less).await?;
             let done = if is_changed { "was changed" } else { "was not changed: there was nothing to save" };
             page.success(format!("{} “{label}” {done}.", model.singular));
             after(&page, &model, &key, &pairs)

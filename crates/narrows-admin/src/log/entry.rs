@@ -83,8 +83,21 @@ pub(crate) async fn write<C: ConnectionTrait>(
     label: &str,
     changes: &[Change],
 ) -> Result<(), DbErr> {
-    let changes = serde_json::to_string(changes).expect("texts can be written as JSON");
-    let entry = ActiveModel {
+    write_all(connection, staff, action, table, [(key, label, changes.to_vec())]).await
+}
+
+/// So many entries are written at once.
+const AT_ONCE: usize = 100;
+
+/// Writes down what was done to several rows of a table.
+pub(crate) async fn write_all<'a, C: ConnectionTrait>(
+    connection: &C,
+    staff: &Staff,
+    action: Action,
+    table: &str,
+    rows: impl IntoIterator<Item = (&'a Key, &'a str, Vec<Change>)>,
+) -> Result<(), DbErr> {
+    let entry = |(key, label, changes): (&Key, &str, Vec<Change>)| ActiveModel {
         id: ActiveValue::NotSet,
         at: ActiveValue::Set(Utc::now().trunc_subsecs(6)),
         user_id: ActiveValue::Set(cut(staff.user().id.as_str(), 100)),
@@ -93,9 +106,12 @@ pub(crate) async fn write<C: ConnectionTrait>(
         object_table: ActiveValue::Set(cut(table, 100)),
         object_key: ActiveValue::Set(object_key(key)),
         object_label: ActiveValue::Set(shortened(label, 254)),
-        changes: ActiveValue::Set(changes),
+        changes: ActiveValue::Set(serde_json::to_string(&changes).expect("texts can be written as JSON")),
     };
-    Entity::insert(entry).exec_without_returning(connection).await?;
+    let entries: Vec<ActiveModel> = rows.into_iter().map(entry).collect();
+    for some in entries.chunks(AT_ONCE) {
+        Entity::insert_many(some.iter().cloned()).exec_without_returning(connection).await?;
+    }
     Ok(())
 }
 

@@ -83,6 +83,8 @@ pub(crate) async fn history(
     let model = page.admin().allowed(page.staff(), &table, "view")?.clone();
     let key = Key::parse(&model, &key).ok_or_else(Error::not_found)?;
     let row = rows::one(&db, &model, &key, false).await?;
+    // Whatever it was called in the address.
+    let key = row.as_ref().map_or(key, |row| row.key.clone());
     let find = Entity::find()
         .filter(Column::ObjectTable.eq(model.table.as_str()))
         .filter(Column::ObjectKey.eq(object_key(&key)));

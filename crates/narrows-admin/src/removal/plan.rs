@@ -1,7 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use narrows_models::sea_orm::sea_query::{
-    Alias, Condition, DeleteStatement, Expr, ExprTrait, Query, SelectStatement, UpdateStatement,
+    Alias, CommonTableExpression, Condition, DeleteStatement, Expr, ExprTrait, Query, SelectStatement,
+    UnionType, UpdateStatement, WithClause,
 };
 use narrows_models::sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
@@ -33,7 +35,9 @@ pub(super) struct Plan {
     /// They are in its way.
     pub(super) protected: Vec<Group>,
     /// Models of which rows would go, that one may not delete.
-    pub(super) forbidden: Vec<String>,
+    pub(super) forbidden: BTreeSet<String>,
+    /// Whether more may go than was looked at.
+    pub(super) is_cut: bool,
     /// The statements, those of the farthest rows first.
     steps: Vec<Step>,
     groups: usize,
@@ -42,6 +46,10 @@ pub(super) struct Plan {
 /// Rows of one model.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Group {
+    #[serde(skip)]
+    table: String,
+    #[serde(skip)]
+    found: u64,
     title: String,
     count: String,
     /// What some of them are called, where one may see them.
@@ -63,6 +71,13 @@ struct Going<'a> {
     way: Vec<&'a str>,
 }
 
+/// Who asks, and where.
+struct Asking<'a, C> {
+    connection: &'a C,
+    admin: &'a Admin,
+    staff: &'a Staff,
+}
+
 impl Plan {
     /// What becomes of other rows when these go.
     pub(super) async fn make<C: ConnectionTrait>(
@@ -75,7 +90,7 @@ impl Plan {
         let mut plan = Self::default();
         let condition = any(model, keys, connection);
         let going = Going { model, condition, way: vec![&model.table] };
-        plan.follow(connection, admin, staff, going).await?;
+        plan.follow(&Asking { connection, admin, staff }, going).await?;
         Ok(plan)
     }
 
@@ -104,82 +119,206 @@ impl Plan {
 
     async fn follow<C: ConnectionTrait>(
         &mut self,
-        connection: &C,
-        admin: &Admin,
-        staff: &Staff,
+        asking: &Asking<'_, C>,
         going: Going<'_>,
     ) -> Result<(), DbErr> {
-        for child in admin.tables() {
-            for link in child.links.iter().filter(|link| link.to_table == going.model.table) {
-                let Some(mut condition) = pointing(child, link, &going) else { continue };
+        let going = self.with_its_tree(asking, going).await?;
+        for child in asking.admin.tables() {
+            for on_delete in [OnDelete::Refuse, OnDelete::SetNull, OnDelete::SetDefault, OnDelete::Cascade] {
                 let is_own = child.table == going.model.table;
+                if is_own && on_delete == OnDelete::Cascade {
+                    continue;
+                }
+                let links: Vec<&Link> = links(child, going.model, on_delete).collect();
+                let Some(mut condition) = pointing(child, &links, &going) else { continue };
                 if is_own {
                     condition = condition.add(going.condition.clone().not());
                 }
-                let is_shown = admin.is_shown(child);
-                let group = group(connection, staff, child, is_shown, condition.clone()).await?;
-                let Some(group) = group else { continue };
-                self.groups += 1;
-                match link.on_delete {
-                    OnDelete::Refuse => self.protected.push(group),
-                    OnDelete::SetNull => {
-                        self.cleared.push(group);
-                        // The rows of one table all at once are the database's own matter.
-                        if !is_own {
-                            self.steps.push(Step::Clear(cleared(child, link, condition)));
-                        }
+                if !self.add(asking, child, on_delete, condition.clone()).await? {
+                    continue;
+                }
+                // Of a table on the way the database deletes and clears by itself, also where it takes no such statement.
+                let is_new = !going.way.contains(&child.table.as_str());
+                match on_delete {
+                    OnDelete::SetNull if is_new => {
+                        self.steps.extend(links.iter().map(|link| {
+                            let rows = pointing(child, &[link], &going).expect("the link is one of them");
+                            Step::Clear(cleared(child, link, rows))
+                        }));
                     }
-                    OnDelete::SetDefault => self.cleared.push(group),
+                    OnDelete::Cascade if !is_new || going.way.len() >= MAX_DEPTH || self.is_full() => {
+                        self.cut(asking, child);
+                    }
                     OnDelete::Cascade => {
-                        self.deleted.push(group);
-                        if is_shown
-                            && !staff.may_do(child, "delete")
-                            && !self.forbidden.contains(&child.plural)
-                        {
-                            self.forbidden.push(child.plural.clone());
-                        }
-                        let is_new = !going.way.contains(&child.table.as_str());
-                        if !is_new || going.way.len() >= MAX_DEPTH || self.groups >= MAX_GROUPS {
-                            continue;
-                        }
                         let mut way = going.way.clone();
                         way.push(&child.table);
                         let further = Going { model: child, condition: condition.clone(), way };
-                        Box::pin(self.follow(connection, admin, staff, further)).await?;
+                        Box::pin(self.follow(asking, further)).await?;
                         let delete =
                             Query::delete().from_table(child.table_ref()).cond_where(condition).to_owned();
                         self.steps.push(Step::Delete(delete));
                     }
+                    _ => {}
                 }
             }
         }
         Ok(())
     }
+
+    /// The rows with those that hang on them in the same table, to the last one.
+    async fn with_its_tree<'a, C: ConnectionTrait>(
+        &mut self,
+        asking: &Asking<'_, C>,
+        mut going: Going<'a>,
+    ) -> Result<Going<'a>, DbErr> {
+        let model = going.model;
+        let own: Vec<&Link> = links(model, model, OnDelete::Cascade).collect();
+        let Some(direct) = pointing(model, &own, &going) else { return Ok(going) };
+        let not_themselves = going.condition.clone().not();
+        let Some(tree) = tree(&own, &going) else {
+            // A key of several columns: the first step is known.
+            if self.add(asking, model, OnDelete::Cascade, direct.add(not_themselves)).await? {
+                self.cut(asking, model);
+            }
+            return Ok(going);
+        };
+        let below = Condition::all().add(tree.clone()).add(not_themselves);
+        if self.add(asking, model, OnDelete::Cascade, below).await? {
+            going.condition = tree;
+        }
+        Ok(going)
+    }
+
+    /// Notes the rows with this condition; says whether there are any.
+    async fn add<C: ConnectionTrait>(
+        &mut self,
+        asking: &Asking<'_, C>,
+        model: &Model,
+        on_delete: OnDelete,
+        condition: Condition,
+    ) -> Result<bool, DbErr> {
+        let Some(group) = group(asking, model, condition).await? else { return Ok(false) };
+        self.groups += 1;
+        let groups = match on_delete {
+            OnDelete::Refuse => &mut self.protected,
+            OnDelete::SetNull | OnDelete::SetDefault => &mut self.cleared,
+            OnDelete::Cascade => {
+                self.need(asking, model);
+                &mut self.deleted
+            }
+        };
+        match groups.iter_mut().find(|known| known.table == group.table) {
+            Some(known) => known.join(model, group),
+            None => groups.push(group),
+        }
+        Ok(true)
+    }
+
+    fn is_full(&self) -> bool {
+        self.groups >= MAX_GROUPS
+    }
+
+    /// Rows of this model go: they need the permission, where anybody is given it.
+    fn need<C>(&mut self, asking: &Asking<'_, C>, model: &Model) {
+        if asking.admin.is_shown(model) && !asking.staff.may_do(model, "delete") {
+            self.forbidden.insert(model.plural.clone());
+        }
+    }
+
+    /// What hangs on rows of this model is looked at no further: whatever it can be needs its permission.
+    fn cut<C>(&mut self, asking: &Asking<'_, C>, model: &Model) {
+        self.is_cut = true;
+        let mut known: BTreeMap<&str, &Model> = BTreeMap::new();
+        let mut next = vec![model];
+        while let Some(model) = next.pop() {
+            if known.insert(&model.table, model).is_none() {
+                let below = asking.admin.tables().map(|child| &**child);
+                next.extend(below.filter(|child| links(child, model, OnDelete::Cascade).next().is_some()));
+            }
+        }
+        for model in known.into_values() {
+            self.need(asking, model);
+        }
+    }
+}
+
+impl Group {
+    /// With more rows of the same model.
+    fn join(&mut self, model: &Model, other: Self) {
+        self.found += other.found;
+        let room = (NAMED as usize).saturating_sub(self.labels.len());
+        self.has_more |= other.has_more || other.labels.len() > room;
+        self.labels.extend(other.labels.into_iter().take(room));
+        (self.title, self.count) = counted(model, self.found);
+    }
+}
+
+/// How one model points at another, with what becomes of its rows.
+fn links<'a>(child: &'a Model, to: &'a Model, on_delete: OnDelete) -> impl Iterator<Item = &'a Link> {
+    child.links.iter().filter(move |link| link.to_table == to.table && link.on_delete == on_delete)
 }
 
 /// The rows with these keys.
 pub(super) fn any<C: ConnectionTrait>(model: &Model, keys: &[Key], connection: &C) -> Condition {
-    let backend = connection.get_database_backend();
-    let mut any = Condition::any();
-    for key in keys {
-        // A key that no row can have finds none.
-        any = any.add(key.condition(model, backend).unwrap_or_else(|| Expr::cust("1 = 0").into()));
-    }
-    any
+    Key::any(model, keys, connection.get_database_backend())
 }
 
-/// The rows of a model that point by this link at what goes.
-fn pointing(child: &Model, link: &Link, going: &Going<'_>) -> Option<Condition> {
-    let mut targets: SelectStatement = Query::select();
-    targets.from(going.model.table_ref()).cond_where(going.condition.clone());
-    for column in &link.to_columns {
-        targets.expr(going.model.fields[going.model.field(column)?].column());
-    }
-    let column = match link.fields.as_slice() {
-        [field] => child.fields[*field].column(),
-        fields => Expr::tuple(fields.iter().map(|field| child.fields[*field].column())),
+/// The rows of a model that point by one of these links at what goes; `None` without a link.
+fn pointing(child: &Model, links: &[&Link], going: &Going<'_>) -> Option<Condition> {
+    let one = |link: &&Link| {
+        let mut targets: SelectStatement = Query::select();
+        targets.from(going.model.table_ref()).cond_where(going.condition.clone());
+        for column in &link.to_columns {
+            targets.expr(going.model.fields[going.model.field(column)?].column());
+        }
+        let column = match link.fields.as_slice() {
+            [field] => child.fields[*field].column(),
+            fields => Expr::tuple(fields.iter().map(|field| child.fields[*field].column())),
+        };
+        Some(column.in_subquery(targets))
     };
-    Some(Condition::all().add(column.in_subquery(targets)))
+    let mut conditions = links.iter().filter_map(one).peekable();
+    conditions.peek()?;
+    let any = conditions.fold(Condition::any(), Condition::add);
+    Some(Condition::all().add(any))
+}
+
+/// What goes with all that hangs on it by links of its own table; `None` where those do not point at a key of one column.
+fn tree(own: &[&Link], going: &Going<'_>) -> Option<Condition> {
+    let model = going.model;
+    let [key] = model.key.as_slice() else { return None };
+    let key = &model.fields[*key];
+    let (all, found, row) = (Alias::new(format!("narrows_tree_{}", going.way.len())), "found", "row");
+    let mut points = Condition::any();
+    for link in own {
+        let ([field], [to]) = (link.fields.as_slice(), link.to_columns.as_slice()) else { return None };
+        if *to != key.name {
+            return None;
+        }
+        let parent = Expr::col((row, Alias::new(&model.fields[*field].name)));
+        points = points.add(parent.equals((all.clone(), found)));
+    }
+    let first = Query::select()
+        .expr_as(key.column(), found)
+        .from(model.table_ref())
+        .cond_where(going.condition.clone())
+        .to_owned();
+    let next = Query::select()
+        .column((row, Alias::new(&key.name)))
+        .from_as(Alias::new(&model.table), row)
+        .inner_join(all.clone(), points)
+        .to_owned();
+    let tree = CommonTableExpression::new()
+        .table_name(all.clone())
+        .column(found)
+        .query(first.clone().union(UnionType::Distinct, next).to_owned())
+        .to_owned();
+    let keys = Query::select()
+        .column(found)
+        .from(all)
+        .with_cte(WithClause::new().recursive(true).cte(tree).to_owned())
+        .to_owned();
+    Some(Condition::all().add(key.column().in_subquery(keys)))
 }
 
 fn cleared(child: &Model, link: &Link, condition: Condition) -> UpdateStatement {
@@ -193,17 +332,16 @@ fn cleared(child: &Model, link: &Link, condition: Condition) -> UpdateStatement 
 
 /// The rows with this condition; `None`, where there is none.
 async fn group<C: ConnectionTrait>(
-    connection: &C,
-    staff: &Staff,
+    asking: &Asking<'_, C>,
     model: &Model,
-    is_shown: bool,
     condition: Condition,
 ) -> Result<Option<Group>, DbErr> {
-    let count = rows::count(connection, model, condition.clone(), COUNTED).await?;
-    if count == 0 {
+    let connection = asking.connection;
+    let found = rows::count(connection, model, condition.clone(), COUNTED).await?;
+    if found == 0 {
         return Ok(None);
     }
-    let may_see = is_shown && staff.may_do(model, "view");
+    let may_see = asking.admin.is_shown(model) && asking.staff.may_do(model, "view");
     let labels: Vec<String> = if may_see {
         let selection = Selection::short(model, [], connection.get_database_backend());
         let rows =
@@ -212,10 +350,13 @@ async fn group<C: ConnectionTrait>(
     } else {
         Vec::new()
     };
-    Ok(Some(Group {
-        title: if count == 1 { model.singular.to_lowercase() } else { model.plural.to_lowercase() },
-        count: if count > COUNTED { format!("more than {COUNTED}") } else { count.to_string() },
-        has_more: may_see && count > labels.len() as u64,
-        labels,
-    }))
+    let (title, count) = counted(model, found);
+    let has_more = may_see && found > labels.len() as u64;
+    Ok(Some(Group { table: model.table.clone(), found, title, count, has_more, labels }))
+}
+
+fn counted(model: &Model, found: u64) -> (String, String) {
+    let title = if found == 1 { &model.singular } else { &model.plural };
+    let count = if found > COUNTED { format!("more than {COUNTED}") } else { found.to_string() };
+    (title.to_lowercase(), count)
 }

@@ -68,11 +68,12 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
     };
     let keys = removal.keys.clone();
     match db.database().run(|pool| removal.run(pool)).await? {
-        Outcome::Done(1) => {
-            page.success(format!("The {} was deleted.", model.singular.to_lowercase()));
-        }
-        Outcome::Done(count) => {
-            page.success(format!("{count} {} were deleted.", model.plural.to_lowercase()));
+        Outcome::Done(keys) => {
+            match keys.len() {
+                1 => page.success(format!("The {} was deleted.", model.singular.to_lowercase())),
+                count => page.success(format!("{count} {} were deleted.", model.plural.to_lowercase())),
+            }
+            users::changed(&page, &model, &keys, false).await?;
         }
         Outcome::Gone => return Err(Error::not_found()),
         Outcome::Forbidden => return Err(Error::forbidden()),
@@ -83,9 +84,6 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
             let text = "Rows that are not shown here still point at it: the database keeps it.";
             return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, Some(text)).await;
         }
-    }
-    for key in &keys {
-        users::changed(&page, &model, key).await?;
     }
     let may_see = page.admin().allowed(page.staff(), &model.table, "view").is_ok();
     let path =
@@ -103,8 +101,8 @@ struct Removal {
 }
 
 enum Outcome {
-    /// So many went.
-    Done(usize),
+    /// These went.
+    Done(Vec<Key>),
     /// They may not.
     Forbidden,
     /// None of them is there.
@@ -119,41 +117,30 @@ impl Removal {
     async fn run(self, pool: DatabaseConnection) -> Result<Outcome, DbErr> {
         let model = &self.model;
         let transaction = begin_writing(&pool).await?;
-        let mut found: Vec<(Key, Row)> = Vec::new();
-        for key in &self.keys {
-            if let Some(row) = rows::one(&transaction, model, key, true).await? {
-                found.push((key.clone(), row));
-            }
-        }
+        // Whatever they were called in the request.
+        let found = rows::some(&transaction, model, &self.keys, true).await?;
+        let keys: Vec<Key> = found.iter().map(|row| row.key.clone()).collect();
         let touches = |row: &Row| {
             users::may_touch(&self.staff, &self.accounts, model, row)
                 && !users::is_self(&self.staff, model, &row.key)
         };
-        if !found.iter().all(|(_, row)| touches(row)) {
+        if !found.iter().all(touches) {
             transaction.rollback().await?;
             return Ok(Outcome::Forbidden);
         }
-        let plan = Plan::make(&transaction, &self.admin, &self.staff, model, &self.keys).await?;
+        let plan = Plan::make(&transaction, &self.admin, &self.staff, model, &keys).await?;
         if found.is_empty() || !plan.is_possible() {
             transaction.rollback().await?;
             return Ok(if found.is_empty() { Outcome::Gone } else { Outcome::Refused });
         }
         let mut delete = Query::delete();
-        delete.from_table(model.table_ref()).cond_where(any(model, &self.keys, &transaction));
+        delete.from_table(model.table_ref()).cond_where(any(model, &keys, &transaction));
         let done = async {
             plan.carry_out(&transaction).await?;
             transaction.execute(&delete).await?;
-            for (key, row) in &found {
-                let changes = (0..model.fields.len())
-                    .filter(|at| !model.fields[*at].secret)
-                    .map(|at| Change::new(&model.fields[at], row.cell(at), &None))
-                    .filter(|change| !change.is_nothing());
-                let others = plan.summary().map(|text| Change::of("deleted_with_it", Some(&text), None));
-                let changes: Vec<Change> = changes.chain(others).collect();
-                let (table, label) = (&model.table, &row.label);
-                log::write(&transaction, &self.staff, Action::Delete, table, key, label, &changes).await?;
-            }
-            Ok::<_, DbErr>(())
+            let summary = plan.summary();
+            let entries = found.iter().map(|row| entry(model, row, summary.as_deref()));
+            log::write_all(&transaction, &self.staff, Action::Delete, &model.table, entries).await
         };
         // In PostgreSQL a deferred constraint speaks up at the end.
         let done = match done.await {
@@ -164,11 +151,21 @@ impl Removal {
             }
         };
         match done {
-            Ok(()) => Ok(Outcome::Done(found.len())),
+            Ok(()) => Ok(Outcome::Done(keys)),
             Err(error) if is_held(&error) => Ok(Outcome::Held),
             Err(error) => Err(error),
         }
     }
+}
+
+/// What the log says of a row that goes.
+fn entry<'a>(model: &Model, row: &'a Row, others: Option<&str>) -> (&'a Key, &'a str, Vec<Change>) {
+    let changes = (0..model.fields.len())
+        .filter(|at| !model.fields[*at].secret)
+        .map(|at| Change::new(&model.fields[at], row.cell(at), &None))
+        .filter(|change| !change.is_nothing());
+    let others = others.map(|text| Change::of("deleted_with_it", Some(text), None));
+    (&row.key, &row.label, changes.chain(others).collect())
 }
 
 fn is_held(error: &DbErr) -> bool {
@@ -206,7 +203,8 @@ async fn confirm(
             keys => found.iter().map(|row| row.key.to_string()).collect::<Vec<_>>(),
             labels => found.iter().map(|row| row.label.clone()).collect::<Vec<_>>(),
             is_possible => plan.is_possible(),
-            forbidden => plan.forbidden.clone(),
+            is_cut => plan.is_cut,
+            forbidden => plan.forbidden.iter().cloned().collect::<Vec<_>>(),
             deleted => Value::from(Serde(plan.deleted)),
             cleared => Value::from(Serde(plan.cleared)),
             protected => Value::from(Serde(plan.protected)),

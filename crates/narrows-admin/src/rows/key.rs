@@ -10,6 +10,12 @@ use crate::value;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) Vec<String>);
 
+/// So many conditions stand beside one another.
+const BESIDE: usize = 32;
+
+/// What stands in the place of a key in the addresses of other pages.
+const TAKEN: [&str; 3] = ["add", "delete", "options"];
+
 /// No column's text in an address is longer.
 const MAX_BYTES: usize = 2048;
 
@@ -34,15 +40,33 @@ impl Key {
         Some(all)
     }
 
+    /// The condition that finds the rows with one of these keys.
+    pub(crate) fn any(model: &Model, keys: &[Self], backend: DbBackend) -> Condition {
+        if let [field] = model.key.as_slice() {
+            let field = &model.fields[*field];
+            // A key that no row can have finds none.
+            let values = keys.iter().filter_map(|key| value::bind(field, &key.0.first().cloned(), backend));
+            return field.column().is_in(values.collect::<Vec<_>>()).into();
+        }
+        let conditions: Vec<Condition> =
+            keys.iter().filter_map(|key| key.condition(model, backend)).collect();
+        // SQLite takes no more than a thousand conditions within one another, as which it reads a row of them.
+        conditions.chunks(BESIDE).fold(Condition::any(), |any, some| {
+            any.add(some.iter().cloned().fold(Condition::any(), Condition::add))
+        })
+    }
+
     /// As people read it.
     pub(crate) fn plain(&self) -> String {
         self.0.join(", ")
     }
 }
 
-/// One segment of a path: letters, digits and `-` as they are, other bytes as `_2F`.
+/// One segment of a path: letters, digits and `-` as they are, other bytes as `_2F`; so is the first one of what is an address
+/// of its own.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_taken = matches!(self.0.as_slice(), [only] if TAKEN.contains(&only.as_str()));
         for (at, part) in self.0.iter().enumerate() {
             if at > 0 {
                 f.write_str(",")?;
@@ -50,8 +74,9 @@ impl fmt::Display for Key {
             if part.is_empty() {
                 f.write_str("_")?;
             }
-            for byte in part.bytes() {
-                if byte.is_ascii_alphanumeric() || byte == b'-' {
+            for (place, byte) in part.bytes().enumerate() {
+                let is_plain = byte.is_ascii_alphanumeric() || byte == b'-';
+                if is_plain && !(is_taken && place == 0) {
                     write!(f, "{}", char::from(byte))?;
                 } else {
                     write!(f, "_{byte:02X}")?;
@@ -90,6 +115,11 @@ mod tests {
             let quoted = Key(vec![text.to_owned()]).to_string();
             assert!(quoted.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'), "{quoted}");
             assert_eq!(unquote(&quoted).as_deref(), Some(text));
+        }
+        for taken in TAKEN {
+            let quoted = Key(vec![taken.to_owned()]).to_string();
+            assert_ne!(quoted, taken);
+            assert_eq!(unquote(&quoted).as_deref(), Some(taken));
         }
         for wrong in ["_z1", "_2", "_FF"] {
             assert_eq!(unquote(wrong), None, "{wrong}");

@@ -5,5 +5,5 @@ mod read;
 mod search;
 
 pub(crate) use self::key::Key;
-pub(crate) use self::read::{MANY, Row, Selection, count, labels, one};
+pub(crate) use self::read::{MANY, Row, Selection, count, labels, one, some};
 pub(crate) use self::search::{search, words};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use narrows_models::sea_orm::sea_query::{
-    Alias, Asterisk, Condition, Expr, ExprTrait, Func, Query, SelectStatement,
+    Alias, Asterisk, Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement,
 };
 use narrows_models::sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
 
@@ -135,6 +135,26 @@ pub(crate) async fn one<C: ConnectionTrait>(
     }
     let row = connection.query_one(&select).await?;
     row.map(|row| selection.read(&row)).transpose()
+}
+
+/// The whole rows with these keys, by their keys.
+pub(crate) async fn some<C: ConnectionTrait>(
+    connection: &C,
+    model: &Model,
+    keys: &[Key],
+    lock: bool,
+) -> Result<Vec<Row>, DbErr> {
+    let backend = connection.get_database_backend();
+    let selection = Selection::whole(model, backend);
+    let mut select = selection.statement();
+    select.cond_where(Key::any(model, keys, backend));
+    for field in &model.key {
+        select.order_by_expr(model.fields[*field].column(), Order::Asc);
+    }
+    if lock && backend != DbBackend::Sqlite {
+        select.lock_exclusive();
+    }
+    selection.all(connection, &select).await
 }
 
 /// How many rows there are, up to [`MANY`] and one.

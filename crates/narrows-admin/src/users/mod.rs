@@ -82,16 +82,27 @@ pub(crate) fn keep_in(
     }
 }
 
-/// What is done when a user was changed: who may not log in has no sockets.
-pub(crate) async fn changed(page: &AdminPage, model: &Model, key: &Key) -> Result<()> {
+/// What is done when users were changed: who may not log in, or may less than before, has no sockets.
+pub(crate) async fn changed(page: &AdminPage, model: &Model, keys: &[Key], may_less: bool) -> Result<()> {
     if model.role != Role::Users {
         return Ok(());
     }
-    let (accounts, id) = (page.site().accounts(), user_id(key));
-    if accounts.user_by_id(&id).await?.is_none_or(|user| !user.is_active) {
-        accounts.end_sockets(&id).await;
+    let (accounts, ids) = (page.site().accounts(), keys.iter().map(user_id).collect::<Vec<_>>());
+    let users = accounts.users_by_ids(&ids).await?;
+    for id in &ids {
+        if may_less || users.get(id).is_none_or(|user| !user.is_active) {
+            accounts.end_sockets(id).await;
+        }
     }
     Ok(())
+}
+
+/// Whether these values take rights away that a socket may have been opened by.
+pub(crate) fn take_rights(accounts: &Accounts, model: &Model, values: &BTreeMap<usize, Cell>) -> bool {
+    let users = accounts.user_model();
+    let flags = [&users.is_staff, &users.is_superuser].into_iter().flatten();
+    let taken = |at: usize| values.get(&at).is_some_and(|value| value.as_deref() == Some("false"));
+    model.role == Role::Users && flags.filter_map(|column| model.field(column)).any(taken)
 }
 
 /// What a form links to besides.

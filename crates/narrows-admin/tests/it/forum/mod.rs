@@ -2,13 +2,14 @@
 
 mod derived;
 mod models;
+mod trees;
 
 use narrows_admin::sea_orm::{ConnectionTrait, DbErr, Schema};
 use narrows_admin::{Admin, Listed};
 use narrows_web::testing::TestSite;
 use narrows_web::{Project, Site};
 
-use self::models::{topic, vote};
+use self::models::{left, pair, right, topic, vote, word};
 
 fn admin() -> Admin {
     Admin::new()
@@ -18,6 +19,10 @@ fn admin() -> Admin {
             |title| title.to_lowercase().replace(' ', "-"),
         ))
         .model(Listed::new(vote::Entity).no_adding())
+        .model(Listed::new(left::Entity))
+        .model(Listed::new(right::Entity))
+        .model(Listed::new(pair::Entity))
+        .model(Listed::new(word::Entity).label(|word| word.word.clone()))
 }
 
 pub(crate) fn project() -> Project {
@@ -26,9 +31,14 @@ pub(crate) fn project() -> Project {
 
 async fn tables(site: &Site) -> Result<(), DbErr> {
     let (db, schema) = (site.db(), Schema::new(site.database().backend()));
-    for table in
-        [schema.create_table_from_entity(topic::Entity), schema.create_table_from_entity(vote::Entity)]
-    {
+    for table in [
+        schema.create_table_from_entity(topic::Entity),
+        schema.create_table_from_entity(vote::Entity),
+        schema.create_table_from_entity(pair::Entity),
+        schema.create_table_from_entity(word::Entity),
+        schema.create_table_from_entity(left::Entity),
+        schema.create_table_from_entity(right::Entity),
+    ] {
         db.execute(table.clone().if_not_exists()).await?;
     }
     Ok(())

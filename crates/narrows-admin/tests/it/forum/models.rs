@@ -54,3 +54,95 @@ pub(crate) mod vote {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Two tables that point at each other.
+pub(crate) mod left {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_left")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub right_id: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "super::right::Entity",
+            from = "Column::RightId",
+            to = "super::right::Column::Id",
+            on_delete = "Cascade"
+        )]
+        Right,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod right {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_right")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub left_id: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(
+            belongs_to = "super::left::Entity",
+            from = "Column::LeftId",
+            to = "super::left::Column::Id",
+            on_delete = "Cascade"
+        )]
+        Left,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod pair {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    /// A key of two columns, and nothing else.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_pair")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub one: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub other: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod word {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    /// Called by its key.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_word")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub word: String,
+        pub meaning: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
