@@ -129,6 +129,9 @@ impl Admin {
                 self.hidden.push(Arc::new(model));
             }
         }
+        for model in &mut self.models {
+            Arc::get_mut(model).expect("nobody else has it yet").seal();
+        }
         self.hidden.retain(|hidden| !self.models.iter().any(|model| model.table == hidden.table));
         self
     }

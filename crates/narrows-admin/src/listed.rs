@@ -92,7 +92,8 @@ impl<E: EntityTrait> Listed<E> {
         self
     }
 
-    /// The columns by which the list can be narrowed: yes or no, one of few values, a row that is pointed at, a time.
+    /// The columns by which the list can be narrowed: yes or no, one of few values, a row that is pointed at,
+    /// a time. JSON, bytes and types that only one database knows are left out.
     #[must_use]
     pub fn filter(mut self, columns: impl IntoIterator<Item = E::Column>) -> Self {
         self.model.filters = self.fields(columns).into_iter().map(|field| Filter { field }).collect();
@@ -123,8 +124,6 @@ impl<E: EntityTrait> Listed<E> {
         for field in self.fields(columns) {
             self.model.fields[field].secret = true;
         }
-        let fields = &self.model.fields;
-        self.model.list.retain(|at| !fields[*at].secret);
         self
     }
 

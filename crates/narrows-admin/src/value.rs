@@ -150,7 +150,15 @@ fn padded(text: &str, scale: u32) -> Option<String> {
     Some(format!("{text}{point}{}", "0".repeat(missing)))
 }
 
-/// The value for a statement; `None` where it is not one of the kind.
+/// Digits with a sign and a point at most, fewer than any database takes; PostgreSQL has NaN, too.
+fn is_decimal(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = unsigned.replacen('.', "", 1);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() <= 1000 && (is_number || text == "NaN")
+}
+
+/// The value for a statement; `None` where it is not one of the kind, so that a database has nothing to complain about.
 pub(crate) fn bind(field: &Field, cell: &Cell, backend: DbBackend) -> Option<Expr> {
     let Some(text) = cell else { return Some(Expr::cust("NULL")) };
     let postgres = backend == DbBackend::Postgres;
@@ -158,10 +166,20 @@ pub(crate) fn bind(field: &Field, cell: &Cell, backend: DbBackend) -> Option<Exp
         let value = Expr::val(text.as_str());
         if postgres { value.cast_as(Alias::new(name)) } else { value }
     };
+    let is_of_kind = match &field.kind {
+        // PostgreSQL has no text with a zero byte, and an error for a value that an enum does not have.
+        Kind::Text { .. } | Kind::Json { .. } => !(postgres && text.contains('\0')),
+        Kind::Choice { of, .. } => !postgres || of.contains(text),
+        Kind::Decimal(_) => is_decimal(text),
+        _ => true,
+    };
+    if !is_of_kind {
+        return None;
+    }
     Some(match &field.kind {
         Kind::Boolean => Expr::val(boolean(text)?),
         Kind::Integer { .. } => Expr::val(text.parse::<i64>().ok()?),
-        Kind::Float { .. } => Expr::val(text.parse::<f64>().ok()?),
+        Kind::Float { .. } => Expr::val(text.parse::<f64>().ok().filter(|number| number.is_finite())?),
         Kind::Decimal(_) if backend == DbBackend::Sqlite => Expr::val(text.parse::<f64>().ok()?),
         Kind::Decimal(_) => cast("numeric"),
         Kind::Text { .. } => Expr::val(text.as_str()),
@@ -170,7 +188,7 @@ pub(crate) fn bind(field: &Field, cell: &Cell, backend: DbBackend) -> Option<Exp
         Kind::Time => Expr::val(time(text)?),
         Kind::DateTime => Expr::val(moment(text)?),
         Kind::LocalDateTime => Expr::val(local(text)?),
-        Kind::Uuid if postgres => cast("uuid"),
+        Kind::Uuid if postgres => Expr::val(uuid(text)?).cast_as(Alias::new("uuid")),
         Kind::Uuid => Expr::val(unhex(&uuid(text)?.replace('-', ""))?),
         Kind::Json { binary: true } => cast("jsonb"),
         Kind::Json { binary: false } => cast("json"),
@@ -239,5 +257,15 @@ mod tests {
         assert_eq!(padded("12", 2).as_deref(), Some("12.00"));
         assert_eq!(padded("-3", 0).as_deref(), Some("-3"));
         assert_eq!(padded("1e300", 2), None);
+    }
+
+    #[test]
+    fn a_decimal_is_a_number_that_every_database_takes() {
+        for good in ["0", "-12.50", "+.5", "7.", "NaN"] {
+            assert!(is_decimal(good), "{good}");
+        }
+        for wrong in ["", "-", ".", "1.2.3", "1e9", "--1", "abc", "1,5", &"9".repeat(1001)] {
+            assert!(!is_decimal(wrong), "{wrong}");
+        }
     }
 }

@@ -45,13 +45,17 @@ pub(super) fn condition(field: &Field, value: &str, backend: DbBackend) -> Optio
         return Some(column.is_null().into());
     }
     if value == EMPTY {
-        return Some(column.eq("").into());
+        return field.kind.is_text().then(|| column.eq("").into());
     }
     if !is_time(&field.kind) {
         return Some(column.eq(value::bind(field, &Some(value.to_owned()), backend)?).into());
     }
     let (from, to) = range(value, Utc::now().date_naive())?;
     let bind = |date: NaiveDate| {
+        // There a time is a text with a space or a `T` in it; a day comes before both.
+        if backend == DbBackend::Sqlite {
+            return Some(Expr::val(date.to_string()));
+        }
         let time = if field.kind == Kind::Date { date.to_string() } else { format!("{date}T00:00:00") };
         value::bind(field, &Some(time), backend)
     };

@@ -30,7 +30,9 @@ impl State {
                 "sort" => {
                     let (name, down) =
                         value.strip_prefix('-').map_or((value.as_str(), false), |name| (name, true));
-                    let field = model.field(name).filter(|field| model.list.contains(field));
+                    let is_sorted =
+                        |at: &usize| model.list.contains(at) && model.fields[*at].kind.has_order();
+                    let field = model.field(name).filter(is_sorted);
                     state.sort = field.map(|field| (field, down));
                 }
                 _ => {

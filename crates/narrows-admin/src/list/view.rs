@@ -20,7 +20,8 @@ use crate::value;
 #[derive(Debug, Serialize)]
 struct Head {
     title: String,
-    url: String,
+    /// None: it has no order.
+    url: Option<String>,
     /// As `aria-sort` says it.
     sorted: Option<&'static str>,
     is_number: bool,
@@ -197,7 +198,7 @@ fn heads(model: &Model, state: &State, sort: Option<(usize, bool)>, base: &str) 
         let next = State { sort: Some((*field, down == Some(false))), page: 1, ..state.clone() };
         Head {
             title: model.fields[*field].title.clone(),
-            url: format!("{base}{}", next.query(model)),
+            url: model.fields[*field].kind.has_order().then(|| format!("{base}{}", next.query(model))),
             sorted: down.map(|down| if down { "descending" } else { "ascending" }),
             is_number: model.fields[*field].kind.is_number() && model.link_of(*field).is_none(),
         }

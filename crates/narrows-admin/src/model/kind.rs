@@ -82,6 +82,16 @@ impl Kind {
         !matches!(self, Self::Bytes | Self::Other)
     }
 
+    /// Whether rows can be ordered by it: PostgreSQL has no order of JSON, nor of some types of its own.
+    pub(crate) fn has_order(&self) -> bool {
+        !matches!(self, Self::Json { .. } | Self::Other)
+    }
+
+    /// Whether a list can be narrowed to one of its values.
+    pub(crate) fn is_compared(&self) -> bool {
+        !matches!(self, Self::Json { .. } | Self::Bytes | Self::Other)
+    }
+
     /// Whether words are looked for in it.
     pub(crate) fn is_text(&self) -> bool {
         matches!(self, Self::Text { .. })

@@ -167,11 +167,7 @@ impl Model {
             })
             .collect();
         let shown = |at: &usize| !fields[*at].secret && fields[*at].kind != Kind::Bytes;
-        let text = |at: &usize| fields[*at].kind.is_text() && shown(at);
-        let label = (0..fields.len())
-            .filter(|at| !key.contains(at))
-            .find(text)
-            .or_else(|| (0..fields.len()).find(text));
+        let label = first_text(&fields, &key);
         let long =
             |at: &usize| matches!(fields[*at].kind, Kind::Text { lines: true, .. } | Kind::Json { .. });
         let list: Vec<usize> = label
@@ -222,6 +218,26 @@ impl Model {
         let one = words::singular(name);
         self.singular = words::title(&one, false);
         self.plural = words::title(&words::plural(&one), false);
+    }
+
+    /// Takes what is secret out of all that is shown, whatever else was said of it, and what cannot be compared out of
+    /// orders and filters.
+    pub(crate) fn seal(&mut self) {
+        for Derived { to, from, .. } in &self.derived {
+            self.fields[*to].secret |= self.fields[*from].secret;
+        }
+        let fields = &self.fields;
+        let is_open = |at: &usize| !fields[*at].secret;
+        self.list.retain(is_open);
+        self.search.retain(is_open);
+        self.filters.retain(|Filter { field }| is_open(field) && fields[*field].kind.is_compared());
+        self.order = self.order.filter(|(at, _)| is_open(at) && fields[*at].kind.has_order());
+        if matches!(&self.label, Label::Field(at) if !is_open(at)) {
+            self.label = first_text(fields, &self.key).map_or(Label::Key, Label::Field);
+        }
+        if self.list.is_empty() {
+            self.list.clone_from(&self.key);
+        }
     }
 
     /// The column with this name.
@@ -275,6 +291,13 @@ impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model").field("table", &self.table).finish_non_exhaustive()
     }
+}
+
+/// The text that a row is called by, unless somebody says otherwise: one that is no key, or else the key.
+fn first_text(fields: &[Field], key: &[usize]) -> Option<usize> {
+    let is_shown = |at: &usize| fields[*at].kind.is_text() && !fields[*at].secret;
+    let others = (0..fields.len()).filter(|at| !key.contains(at));
+    others.chain(key.iter().copied()).find(is_shown)
 }
 
 type Columns = Vec<String>;

@@ -48,12 +48,26 @@ pub(super) fn plural(name: &str) -> String {
     format!("{name}s")
 }
 
+/// What names of columns speak of that are better not shown. `docs/admin.md` has the list.
+const SECRETS: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "api_key",
+    "apikey",
+    "private_key",
+    "access_key",
+    "signing_key",
+    "encryption_key",
+];
+
 /// Whether a column of this name is better not shown.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "passwd", "secret", "token", "api_key", "apikey", "private_key"]
-        .iter()
-        .any(|secret| name.contains(secret))
+    SECRETS.iter().any(|secret| name.contains(secret))
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ async fn everything(site: &TestSite) {
     books_keep_what_was_not_edited(site).await;
     notes_have_json_decimals_and_uuids(site).await;
     rows_go_with_others(site).await;
+    addresses_that_make_no_sense_are_no_errors(site).await;
     users_are_added_and_given_rights(site).await;
 }
 
@@ -150,6 +151,45 @@ async fn rows_go_with_others(site: &TestSite) {
     for table in ["library_stock", "library_book"] {
         let page = with(&site.get(&format!("/admin/models/{table}/")).await, 200);
         assert!(page.contains("nothing here yet"), "{page}");
+    }
+}
+
+async fn addresses_that_make_no_sense_are_no_errors(site: &TestSite) {
+    for key in ["nope", "_00", "_27_20or_201", "99999999999999999999", "-", "_", "_C3_A4", "1,2", "_ff"] {
+        for table in ["notes", "library_author", "library_branch", "library_stock"] {
+            let path = format!("/admin/models/{table}/{key}/");
+            assert_eq!(site.get(&path).await.status().as_u16(), 404, "{path}");
+        }
+        let path = format!("/admin/models/notes/delete/?key={key}");
+        site.post_form(&path, &[("key", key), ("_confirm", "1")]).await;
+    }
+    for (table, queries) in [
+        (
+            "notes",
+            ["f.fee=abc", "f.fee=1e999999", "f.id=nope", "f.parent_id=!empty", "sort=extra", "f.extra=x"],
+        ),
+        (
+            "library_book",
+            [
+                "f.pages=!empty",
+                "f.price=nan",
+                "f.binding=%00",
+                "f.bought_at=!empty",
+                "f.author_id=%27",
+                "q=%00",
+            ],
+        ),
+    ] {
+        for query in queries {
+            let path = format!("/admin/models/{table}/?{query}");
+            with(&site.get(&path).await, 200);
+        }
+    }
+    for typed in ["%00", "nope", "", "-1"] {
+        with(
+            &site.get(&format!("/admin/models/library_book/options/author_id/?author_id={typed}")).await,
+            200,
+        );
     }
 }
 

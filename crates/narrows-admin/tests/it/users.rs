@@ -233,6 +233,9 @@ async fn sockets_end_with_the_account_the_password_and_the_user() {
     site.post_form(&format!("{BASE}{}/delete/", eve.id), &[]).await;
     socket.expect_close(4401).await;
     let (zoe, _browser, mut socket) = crate::hall::visitor(&site, "zoe", "red").await;
-    edit(&site, zoe.id.as_str(), &[("first_name", Some("Zoë"))]).await;
+    edit(&site, zoe.id.as_str(), &[("first_name", Some("Zoë")), ("is_staff", Some("true"))]).await;
     crate::hall::is_open(&mut socket).await;
+    // It may have been opened by what is taken.
+    edit(&site, zoe.id.as_str(), &[("is_staff", None)]).await;
+    socket.expect_close(4401).await;
 }

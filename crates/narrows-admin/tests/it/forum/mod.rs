@@ -2,14 +2,15 @@
 
 mod derived;
 mod models;
+mod secrets;
 mod trees;
 
-use narrows_admin::sea_orm::{ConnectionTrait, DbErr, Schema};
+use narrows_admin::sea_orm::{ConnectionTrait, DbErr, Order, Schema};
 use narrows_admin::{Admin, Listed};
 use narrows_web::testing::TestSite;
 use narrows_web::{Project, Site};
 
-use self::models::{left, pair, right, topic, vote, word};
+use self::models::{hook, left, pair, right, topic, vote, word};
 
 fn admin() -> Admin {
     Admin::new()
@@ -19,6 +20,14 @@ fn admin() -> Admin {
             |title| title.to_lowercase().replace(' ', "-"),
         ))
         .model(Listed::new(vote::Entity).no_adding())
+        .model(
+            Listed::new(hook::Entity)
+                .secret([hook::Column::Salt])
+                .list([hook::Column::Salt, hook::Column::AccessKey, hook::Column::Target])
+                .search([hook::Column::Salt, hook::Column::Target])
+                .filter([hook::Column::Salt])
+                .order_by(hook::Column::Salt, Order::Asc),
+        )
         .model(Listed::new(left::Entity))
         .model(Listed::new(right::Entity))
         .model(Listed::new(pair::Entity))
@@ -36,6 +45,7 @@ async fn tables(site: &Site) -> Result<(), DbErr> {
         schema.create_table_from_entity(vote::Entity),
         schema.create_table_from_entity(pair::Entity),
         schema.create_table_from_entity(word::Entity),
+        schema.create_table_from_entity(hook::Entity),
         schema.create_table_from_entity(left::Entity),
         schema.create_table_from_entity(right::Entity),
     ] {

@@ -146,3 +146,24 @@ pub(crate) mod word {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+pub(crate) mod hook {
+    use narrows_admin::sea_orm;
+    use narrows_admin::sea_orm::entity::prelude::*;
+
+    /// Its first text is a secret, and so is another one by its name.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forum_hook")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub salt: String,
+        pub target: String,
+        pub access_key: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -37,6 +37,8 @@ pub(crate) fn admin() -> Admin {
                     book::Column::InPrint,
                     book::Column::BoughtAt,
                     book::Column::Binding,
+                    book::Column::Pages,
+                    book::Column::Price,
                 ])
                 .help(book::Column::Extra, "Anything else, as JSON.")
                 .label(|book| format!("{} ({})", book.title, book.pages)),
@@ -48,7 +50,13 @@ pub(crate) fn admin() -> Admin {
             stock::Column::Copies,
         ]))
         .model(Listed::new(loan::Entity).label(|loan| format!("Loan to {}", loan.reader)))
-        .model(Listed::new(note::Entity).permissions("library", "note").names("Note", "Notes"))
+        .model(
+            Listed::new(note::Entity)
+                .permissions("library", "note")
+                .names("Note", "Notes")
+                .list([note::Column::Subject, note::Column::Extra, note::Column::Fee])
+                .filter([note::Column::Id, note::Column::Extra, note::Column::Fee, note::Column::ParentId]),
+        )
 }
 
 pub(crate) fn project() -> Project {
