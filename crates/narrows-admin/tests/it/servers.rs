@@ -23,12 +23,14 @@ async fn library(url: &str) -> TestSite {
 async fn rows_go_in_and_out_on_postgresql() {
     let Some(server) = Postgres::start() else { return };
     everything(&library(&server.fresh_database()).await).await;
+    crate::forum::trees::on_servers(&crate::forum::forum_at(&server.fresh_database()).await).await;
 }
 
 #[tokio::test]
 async fn rows_go_in_and_out_on_mariadb() {
     let Some(server) = MariaDb::start() else { return };
     everything(&library(&server.fresh_database()).await).await;
+    crate::forum::trees::on_servers(&crate::forum::forum_at(&server.fresh_database()).await).await;
 }
 
 async fn everything(site: &TestSite) {

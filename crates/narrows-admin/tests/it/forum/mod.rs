@@ -3,9 +3,9 @@
 mod derived;
 mod models;
 mod secrets;
-mod trees;
+pub(crate) mod trees;
 
-use narrows_admin::sea_orm::{ConnectionTrait, DbErr, Order, Schema};
+use narrows_admin::sea_orm::{ConnectionTrait, DbBackend, DbErr, Order, Schema};
 use narrows_admin::{Admin, Listed};
 use narrows_web::testing::TestSite;
 use narrows_web::{Project, Site};
@@ -46,17 +46,30 @@ async fn tables(site: &Site) -> Result<(), DbErr> {
         schema.create_table_from_entity(pair::Entity),
         schema.create_table_from_entity(word::Entity),
         schema.create_table_from_entity(hook::Entity),
-        schema.create_table_from_entity(left::Entity),
-        schema.create_table_from_entity(right::Entity),
     ] {
         db.execute(table.clone().if_not_exists()).await?;
     }
+    if site.database().backend() == DbBackend::Sqlite {
+        db.execute(&schema.create_table_from_entity(left::Entity)).await?;
+        db.execute(&schema.create_table_from_entity(right::Entity)).await?;
+        return Ok(());
+    }
+    db.execute_unprepared("CREATE TABLE forum_left (id bigint PRIMARY KEY, right_id bigint)").await?;
+    db.execute(&schema.create_table_from_entity(right::Entity)).await?;
+    let key =
+        "ALTER TABLE forum_left ADD FOREIGN KEY (right_id) REFERENCES forum_right (id) ON DELETE CASCADE";
+    db.execute_unprepared(key).await?;
     Ok(())
 }
 
 /// The forum, with a superuser at its admin.
 async fn forum() -> TestSite {
-    let site = project().test().await;
+    forum_at("sqlite::memory:").await
+}
+
+/// The same in this database.
+pub(crate) async fn forum_at(url: &str) -> TestSite {
+    let site = project().test_with([format!("--database-url={url}")]).await;
     let ada = site.superuser("ada").await;
     site.log_in(&ada).await;
     site

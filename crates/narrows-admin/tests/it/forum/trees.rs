@@ -1,5 +1,7 @@
 //! What hangs on rows of a tree goes with them, and is said.
 
+use narrows_web::testing::TestSite;
+
 use super::{forum, project};
 use crate::support::{input, sql, staff, value, with};
 
@@ -22,6 +24,36 @@ async fn a_tree_goes_to_its_last_row_and_what_hangs_on_that() {
     assert_eq!(site.post_form(path, &[]).await.status().as_u16(), 303);
     assert_eq!(value(&site, "SELECT group_concat(title) FROM forum_topic").await, "Coffee");
     assert_eq!(value(&site, "SELECT group_concat(voter) FROM forum_vote").await, "ann");
+}
+
+/// The same where it is done by others.
+pub(crate) async fn on_servers(site: &TestSite) {
+    for topic in 1..=8 {
+        let parent = if topic == 1 { "NULL".to_owned() } else { (topic - 1).to_string() };
+        sql(
+            site,
+            &[&format!(
+                "INSERT INTO forum_topic (title, slug, parent_id) VALUES ('t{topic}', 's{topic}', {parent})"
+            )],
+        )
+        .await;
+    }
+    sql(site, &["INSERT INTO forum_vote (topic_id, voter) VALUES (8, 'zoe')"]).await;
+    for row in ["left (id) VALUES (1)", "right VALUES (1, 1)", "left VALUES (2, 1)"] {
+        sql(site, &[&format!("INSERT INTO forum_{row}")]).await;
+    }
+    for (path, said) in [
+        ("/admin/models/forum_topic/1/delete/", "7 topics"),
+        ("/admin/models/forum_left/1/delete/", "More may go"),
+    ] {
+        assert!(with(&site.get(path).await, 200).contains(said), "{path}");
+        let done = site.post_form(path, &[]).await;
+        assert_eq!(done.status().as_u16(), 303, "{}", done.text());
+    }
+    for table in ["topic", "vote", "left", "right"] {
+        let page = with(&site.get(&format!("/admin/models/forum_{table}/")).await, 200);
+        assert!(page.contains("nothing here yet"), "{page}");
+    }
 }
 
 #[tokio::test]
