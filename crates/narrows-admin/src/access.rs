@@ -59,6 +59,14 @@ struct Giving {
     given: &'static str,
 }
 
+/// What was ticked in a form, and what was unticked. What somebody else gave or took in the meantime is neither.
+#[derive(Debug)]
+struct Wanted {
+    giving: Giving,
+    new: BTreeSet<i64>,
+    taken: BTreeSet<i64>,
+}
+
 /// What the page of an owner gives.
 fn givings(page: &AdminPage, model: &Model) -> Vec<Giving> {
     let tables = Tables::of(page.site().accounts().user_model());
@@ -88,7 +96,9 @@ pub(crate) async fn page(page: AdminPage, db: Db, Path((table, key)): Path<(Stri
             offer.is_given = given.contains(&offer.id);
         }
         let title = if giving.name == "groups" { "Groups" } else { "Permissions" };
-        sets.push(context! { name => giving.name, title, offers => Value::from(Serde(offers)) });
+        let was: Vec<String> = given.iter().map(ToString::to_string).collect();
+        let offers = Value::from(Serde(offers));
+        sets.push(context! { name => giving.name, title, offers, was => was.join(",") });
     }
     page.render(
         "admin/access.html",
@@ -109,12 +119,21 @@ pub(crate) async fn submit(
     let (model, row) = found(&page, &db, &table, &key).await?;
     let mut wanted = Vec::new();
     for giving in givings(&page, &model) {
-        let ticked = pairs.iter().filter(|(name, _)| name == giving.name).map(|(_, id)| id.parse::<i64>());
-        let ticked: BTreeSet<i64> = ticked.collect::<Result<_, _>>().map_err(|_| Error::bad_request())?;
-        wanted.push((giving, ticked));
+        let ids = |name: &str| -> Result<BTreeSet<i64>, Error> {
+            let texts = pairs.iter().filter(|(known, _)| known == name).flat_map(|(_, ids)| ids.split(','));
+            let ids = texts.filter(|id| !id.is_empty()).map(str::parse::<i64>);
+            ids.collect::<Result<_, _>>().map_err(|_| Error::bad_request())
+        };
+        // What was given when the form was made; without it nothing is taken.
+        let (ticked, was) = (ids(giving.name)?, ids(&format!("{}_was", giving.name))?);
+        let new = ticked.difference(&was).copied().collect();
+        let taken = was.difference(&ticked).copied().collect();
+        wanted.push(Wanted { giving, new, taken });
     }
     let (staff, the_model, the_row) = (page.staff().clone(), model.clone(), row.clone());
-    db.database().run(|pool| give(pool, staff, the_model, the_row, wanted)).await?;
+    if !db.database().run(|pool| give(pool, staff, the_model, the_row, wanted)).await? {
+        return Err(Error::not_found());
+    }
     page.success(format!("What {} may do was saved.", row.label));
     Ok(Redirect::to(&format!("{}{}/", page.url_of(&model)?, row.key)).into_response())
 }
@@ -195,24 +214,29 @@ fn owner(model: &Model, key: &Key, backend: narrows_models::sea_orm::DbBackend) 
     value::bind(&model.fields[model.key[0]], &key.0.first().cloned(), backend)
 }
 
-/// Gives what is ticked, and takes what is not.
+/// Gives what was ticked, and takes what was unticked; says whether the owner is there.
 async fn give(
     pool: DatabaseConnection,
     staff: Staff,
     model: Arc<Model>,
     row: Row,
-    wanted: Vec<(Giving, BTreeSet<i64>)>,
-) -> Result<(), DbErr> {
+    wanted: Vec<Wanted>,
+) -> Result<bool, DbErr> {
     let transaction = begin_writing(&pool).await?;
     let backend = transaction.get_database_backend();
-    let Some(owner) = owner(&model, &row.key, backend) else { return Ok(()) };
+    // Of two who give at once one waits for the other.
+    let there = rows::one(&transaction, &model, &row.key, true).await?;
+    let (Some(_), Some(owner)) = (there, owner(&model, &row.key, backend)) else {
+        transaction.rollback().await?;
+        return Ok(false);
+    };
     let mut changes = Vec::new();
-    for (giving, ticked) in wanted {
+    for Wanted { giving, new, taken } in wanted {
         let offers = offers(&transaction, &giving).await?;
         let known: BTreeSet<i64> = offers.iter().map(|offer| offer.id).collect();
         let before = given(&transaction, &model, &giving, &row.key).await?;
-        let ticked: BTreeSet<i64> = ticked.intersection(&known).copied().collect();
-        let taken: Vec<i64> = before.difference(&ticked).copied().filter(|id| known.contains(id)).collect();
+        let taken: Vec<i64> = taken.into_iter().filter(|id| before.contains(id)).collect();
+        let new: Vec<i64> = new.into_iter().filter(|id| known.contains(id) && !before.contains(id)).collect();
         if !taken.is_empty() {
             let delete = Query::delete()
                 .from_table(Alias::new(&giving.table))
@@ -221,7 +245,6 @@ async fn give(
                 .to_owned();
             transaction.execute(&delete).await?;
         }
-        let new: Vec<i64> = ticked.difference(&before).copied().collect();
         for id in &new {
             let insert = Query::insert()
                 .into_table(Alias::new(&giving.table))
@@ -245,5 +268,6 @@ async fn give(
         log::write(&transaction, &staff, Action::Change, &model.table, &row.key, &row.label, &changes)
             .await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(true)
 }

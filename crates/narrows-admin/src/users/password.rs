@@ -55,6 +55,9 @@ pub(super) async fn hashed(
         Err(ChangePasswordError::Problems(problems)) => {
             Ok(Err((problems.iter().map(|problem| sentence(&problem.to_string())).collect(), Vec::new())))
         }
+        Err(error @ ChangePasswordError::Busy(_)) => {
+            Err(Error::status(StatusCode::SERVICE_UNAVAILABLE).because(error))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -85,11 +88,19 @@ pub(crate) async fn submit(
             return show(&page, &model, &row, inputs(problems, again));
         }
     };
-    let (staff, the_model, the_row) = (page.staff().clone(), model.clone(), row.clone());
-    db.database()
+    let (staff, the_model, key) = (page.staff().clone(), model.clone(), row.key.clone());
+    let accounts = page.site().accounts().clone();
+    let done = db
+        .database()
         .run(async move |pool| {
-            let (model, key) = (the_model, &the_row.key);
+            let (model, key) = (the_model, &key);
             let transaction = begin_writing(&pool).await?;
+            // Hashing took its time: they may be of the staff by now, or gone.
+            let row = rows::one(&transaction, &model, key, true).await?;
+            let Some(row) = row.filter(|row| may_touch(&staff, &accounts, &model, row)) else {
+                transaction.rollback().await?;
+                return Ok(false);
+            };
             let condition = key.condition(&model, transaction.get_database_backend());
             let update = Query::update()
                 .table(model.table_ref())
@@ -97,12 +108,14 @@ pub(crate) async fn submit(
                 .cond_where(condition.expect("the row was found by it"))
                 .to_owned();
             transaction.execute(&update).await?;
-            log::write(&transaction, &staff, Action::Password, &model.table, key, &the_row.label, &[])
-                .await?;
+            log::write(&transaction, &staff, Action::Password, &model.table, key, &row.label, &[]).await?;
             transaction.commit().await?;
-            Ok::<_, DbErr>(())
+            Ok::<_, DbErr>(true)
         })
         .await?;
+    if !done {
+        return Err(Error::forbidden());
+    }
     let accounts = page.site().accounts();
     accounts.end_sockets(&user.id).await;
     // One's own session goes on, with the new password.

@@ -192,7 +192,10 @@ async fn groups_and_permissions_are_given_and_taken() {
     assert_eq!(site.post_form(&path, &given).await.status().as_u16(), 303);
     let may = site.site().accounts().permissions(&bob).await.expect("the database answers");
     assert!(may.has("library.view_author") && !may.has("library.change_author"));
-    assert_eq!(site.post_form(&path, &[("groups", &group)]).await.status().as_u16(), 303);
+    let shown = site.get(&path).await;
+    let (groups_was, was) = (input(&shown, "groups_was"), input(&shown, "permissions_was"));
+    let fewer = [("groups", group.as_str()), ("groups_was", &groups_was), ("permissions_was", &was)];
+    assert_eq!(site.post_form(&path, &fewer).await.status().as_u16(), 303);
     let may = site.site().accounts().permissions(&bob).await.expect("the database answers");
     assert!(may.is_empty());
     // The group goes, and its memberships with it.
@@ -201,6 +204,35 @@ async fn groups_and_permissions_are_given_and_taken() {
         303
     );
     assert_eq!(value(&site, "SELECT CAST(count(*) AS text) FROM auth_user_groups").await, "0");
+}
+
+#[tokio::test]
+async fn two_who_give_at_once_take_nothing_from_each_other() {
+    let site = library().await;
+    site.get("/admin/").await;
+    let bob = site.user("bob").await;
+    let of = async |codename: &str| {
+        let query = format!("SELECT CAST(id AS text) FROM auth_permission WHERE codename = '{codename}'");
+        value(&site, &query).await
+    };
+    let (view, add, delete) = (of("view_author").await, of("add_author").await, of("delete_author").await);
+    let path = format!("{BASE}{}/access/", bob.id);
+    site.post_form(&path, &[("permissions", view.as_str())]).await;
+    let was = input(&site.get(&path).await, "permissions_was");
+    // Both have seen the same page: one gives, the other takes and gives.
+    for ticked in [vec![view.as_str(), add.as_str()], vec![delete.as_str()]] {
+        let mut fields = vec![("permissions_was", was.as_str())];
+        fields.extend(ticked.into_iter().map(|id| ("permissions", id)));
+        assert_eq!(site.post_form(&path, &fields).await.status().as_u16(), 303);
+    }
+    let may = site.site().accounts().permissions(&bob).await.expect("the database answers");
+    assert!(may.has("library.add_author") && may.has("library.delete_author"));
+    assert!(!may.has("library.view_author"));
+    // A form that is sent again does nothing again.
+    let again = [("permissions_was", was.as_str()), ("permissions", delete.as_str())];
+    assert_eq!(site.post_form(&path, &again).await.status().as_u16(), 303);
+    assert_eq!(value(&site, "SELECT CAST(count(*) AS text) FROM narrows_admin_log").await, "3");
+    assert_eq!(site.post_form(&path, &[("permissions", "x")]).await.status().as_u16(), 400);
 }
 
 #[tokio::test]
