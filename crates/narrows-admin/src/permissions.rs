@@ -47,14 +47,13 @@ fn all(admin: &Admin) -> Vec<NewPermission> {
             add(app, model, action, format!("Can {action} {name}"));
         }
     };
-    // Those of users and groups are named as Django does, below.
-    for model in admin.models.iter().filter(|model| model.role == Role::Plain) {
+    // Those of groups are named as Django does, below; a user model of the site's own is one like others.
+    for model in admin.models.iter().filter(|model| model.role != Role::Groups) {
         four(&model.app, &model.name, &model.singular.to_lowercase());
     }
     for (app, model, name) in [
         ("auth", "permission", "permission"),
         ("auth", "group", "group"),
-        ("auth", "user", "user"),
         ("contenttypes", "contenttype", "content type"),
         ("sessions", "session", "session"),
     ] {

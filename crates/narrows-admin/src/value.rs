@@ -74,6 +74,7 @@ pub(crate) fn canonical(kind: &Kind, text: String) -> String {
         Kind::DateTime => moment(&text).map(|time| time.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()),
         Kind::LocalDateTime => local(&text).map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
         Kind::Uuid => stored_uuid(&text),
+        Kind::UuidDigits => uuid(&text),
         Kind::Decimal(Some((_, scale))) => padded(&text, *scale),
         _ => None,
     };
@@ -188,8 +189,9 @@ pub(crate) fn bind(field: &Field, cell: &Cell, backend: DbBackend) -> Option<Exp
         Kind::Time => Expr::val(time(text)?),
         Kind::DateTime => Expr::val(moment(text)?),
         Kind::LocalDateTime => Expr::val(local(text)?),
-        Kind::Uuid if postgres => Expr::val(uuid(text)?).cast_as(Alias::new("uuid")),
+        kind if postgres && kind.is_uuid() => Expr::val(uuid(text)?).cast_as(Alias::new("uuid")),
         Kind::Uuid => Expr::val(unhex(&uuid(text)?.replace('-', ""))?),
+        Kind::UuidDigits => Expr::val(uuid(text)?.replace('-', "")),
         Kind::Json { binary: true } => cast("jsonb"),
         Kind::Json { binary: false } => cast("json"),
         Kind::Bytes | Kind::Other => return None,

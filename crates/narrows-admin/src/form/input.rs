@@ -230,7 +230,7 @@ impl<C: ConnectionTrait> Making<'_, C> {
         if field.kind == Kind::DateTime {
             input.help.push("In UTC.".to_owned());
         }
-        if is_new && self.model.key == [at] && field.kind == Kind::Uuid {
+        if is_new && self.model.key == [at] && field.kind.is_uuid() {
             input.is_required = false;
             input.help.push("Empty, one is made.".to_owned());
         }

@@ -120,7 +120,9 @@ pub(super) fn value_of(field: &Field, typed: &str) -> Result<String, String> {
             .filter(|time| year(time.year()))
             .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
             .ok_or_else(|| "Type a date and a time, such as 2026-12-31T18:30.".to_owned()),
-        Kind::Uuid => value::uuid(typed).ok_or_else(|| "Type a UUID: 32 hexadecimal digits.".to_owned()),
+        Kind::Uuid | Kind::UuidDigits => {
+            value::uuid(typed).ok_or_else(|| "Type a UUID: 32 hexadecimal digits.".to_owned())
+        }
         Kind::Json { .. } => match serde_json::from_str::<serde::de::IgnoredAny>(typed) {
             Ok(_) => Ok(unix_lines(typed)),
             Err(error) => Err(format!("This is not JSON: {error}.")),

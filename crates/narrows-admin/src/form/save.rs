@@ -12,7 +12,7 @@ use super::parse::{Typed, input_text, parse, unix_lines, untouched, value_of};
 use super::was::Was;
 use crate::Admin;
 use crate::log::{self, Action, Change};
-use crate::model::{Derived, Kind, Model};
+use crate::model::{Derived, Model};
 use crate::rows::{self, Key, Row};
 use crate::shell::Staff;
 use crate::users;
@@ -56,7 +56,7 @@ impl Sent {
         for at in edited(model, &self.staff, true) {
             let field = &model.fields[at];
             let text = self.texts.get(&at).map_or("", String::as_str);
-            if text.trim().is_empty() && model.key == [at] && field.kind == Kind::Uuid {
+            if text.trim().is_empty() && model.key == [at] && field.kind.is_uuid() {
                 values.insert(at, Some(value::new_uuid()));
                 continue;
             }

@@ -12,7 +12,7 @@ impl Model {
         let key_kind = match users.key_kind {
             KeyKind::Integer => integer(i32::MAX.into()),
             KeyKind::BigInteger => integer(i64::MAX),
-            KeyKind::Uuid => Kind::Uuid,
+            KeyKind::Uuid => Kind::UuidDigits,
             _ => text(254),
         };
         let mut fields = vec![field(&users.key, key_kind)];

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     /// A date and a time without a zone.
     LocalDateTime,
     Uuid,
+    /// A UUID that is kept as its 32 digits where the database has no type for it, as Django keeps it.
+    UuidDigits,
     Json {
         binary: bool,
     },
@@ -75,6 +77,11 @@ impl Kind {
             ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => Self::Bytes,
             _ => Self::Other,
         }
+    }
+
+    /// Whether it holds UUIDs.
+    pub(crate) fn is_uuid(&self) -> bool {
+        matches!(self, Self::Uuid | Self::UuidDigits)
     }
 
     /// Whether it can be typed into a form at all.

@@ -6,6 +6,7 @@ mod hall;
 mod lists;
 mod live;
 mod log;
+mod people;
 mod permissions;
 mod project;
 mod removal;
