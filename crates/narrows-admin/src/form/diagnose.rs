@@ -23,10 +23,17 @@ pub(super) async fn taken<C: ConnectionTrait>(
             set.iter().map(|at| Some((*at, value_of(*at).flatten()?))).collect();
         let Some(values) = values else { continue };
         let mut same = Condition::all();
-        for (at, text) in &values {
-            let field = &model.fields[*at];
-            let Some(value) = value::bind(field, &Some(text.clone()), backend) else { continue };
-            same = same.add(field.column().eq(value));
+        let bound: Option<Vec<Expr>> = values
+            .iter()
+            .map(|(at, text)| {
+                let field = &model.fields[*at];
+                Some(field.column().eq(value::bind(field, &Some(text.clone()), backend)?))
+            })
+            .collect();
+        // With one that cannot be compared here the database alone knows.
+        let Some(bound) = bound else { continue };
+        for column in bound {
+            same = same.add(column);
         }
         if let Some(own) = key.and_then(|key| key.condition(model, backend)) {
             same = same.add(own.not());

@@ -187,6 +187,8 @@ impl<C: ConnectionTrait> Making<'_, C> {
             return self.link(at, field, target, to, text).await;
         }
         let mut input = Input::new(field, Look::Line, text);
+        // A default is taken by new rows alone.
+        input.is_required |= !is_new && !field.null && !field.blank;
         match &field.kind {
             Kind::Boolean if field.null => {
                 input.look = Look::Select;

@@ -43,6 +43,23 @@ pub(super) fn untouched(field: &Field, cell: &Cell) -> String {
     if unticked { String::new() } else { shown }
 }
 
+/// Whether an input says what it said when nobody had touched it. Browsers write times as short as they can: `06.120` may come
+/// back as `06.12`, and a full minute without its seconds.
+pub(super) fn is_untouched(field: &Field, cell: &Cell, typed: &str) -> bool {
+    let (shown, typed) = (untouched(field, cell), unix_lines(typed));
+    let is_same = match &field.kind {
+        Kind::DateTime => {
+            value::moment(&shown).zip(value::moment(&typed)).is_some_and(|(one, other)| one == other)
+        }
+        Kind::LocalDateTime => {
+            value::local(&shown).zip(value::local(&typed)).is_some_and(|(one, other)| one == other)
+        }
+        Kind::Time => value::time(&shown).zip(value::time(&typed)).is_some_and(|(one, other)| one == other),
+        _ => false,
+    };
+    is_same || shown == typed
+}
+
 /// Browsers send lines that end in CR LF, whatever they were given.
 pub(super) fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")

@@ -8,7 +8,7 @@ use narrows_models::sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTrans
 
 use super::diagnose;
 use super::input::{Problems, Texts, edited};
-use super::parse::{Typed, input_text, parse, unix_lines, untouched, value_of};
+use super::parse::{Typed, input_text, is_untouched, parse, unix_lines, value_of};
 use super::was::Was;
 use crate::Admin;
 use crate::log::{self, Action, Change};
@@ -81,10 +81,10 @@ impl Sent {
             return Ok(Outcome::Problems(problems));
         }
         match self.insert(&transaction, &values).await {
-            Ok((key, label)) => {
-                transaction.commit().await?;
-                Ok(Outcome::Saved { key, label, is_changed: true, may_less: false })
-            }
+            Ok((key, label)) => match transaction.commit().await {
+                Ok(()) => Ok(Outcome::Saved { key, label, is_changed: true, may_less: false }),
+                Err(error) => refused(error),
+            },
             Err(error) => self.explain(error, transaction).await,
         }
     }
@@ -196,11 +196,8 @@ impl Sent {
         for at in &fields {
             let field = &model.fields[*at];
             let text = self.texts.get(at).map_or("", String::as_str);
-            let is_kept = if field.secret {
-                text.is_empty()
-            } else {
-                unix_lines(text) == untouched(field, row.cell(*at))
-            };
+            let is_kept =
+                if field.secret { text.is_empty() } else { is_untouched(field, row.cell(*at), text) };
             if is_kept {
                 continue;
             }
@@ -235,11 +232,13 @@ impl Sent {
             return Ok(Outcome::Problems(problems));
         }
         match self.update(&transaction, &key, &row, &values).await {
-            Ok(label) => {
-                transaction.commit().await?;
-                let may_less = users::take_rights(&self.accounts, model, &values);
-                Ok(Outcome::Saved { key, label, is_changed: true, may_less })
-            }
+            Ok(label) => match transaction.commit().await {
+                Ok(()) => {
+                    let may_less = users::take_rights(&self.accounts, model, &values);
+                    Ok(Outcome::Saved { key, label, is_changed: true, may_less })
+                }
+                Err(error) => refused(error),
+            },
             Err(error) => self.explain(error, transaction).await,
         }
     }
@@ -301,7 +300,12 @@ impl Sent {
 
     async fn explain(&self, error: DbErr, transaction: DatabaseTransaction) -> Result<Outcome, DbErr> {
         transaction.rollback().await?;
-        let text = diagnose::refused(&error).ok_or(error)?;
-        Ok(Outcome::Problems(Problems { form: vec![text], ..Problems::default() }))
+        refused(error)
     }
+}
+
+/// What the database says of the values; constraints that are deferred say it at the end of the transaction.
+fn refused(error: DbErr) -> Result<Outcome, DbErr> {
+    let text = diagnose::refused(&error).ok_or(error)?;
+    Ok(Outcome::Problems(Problems { form: vec![text], ..Problems::default() }))
 }

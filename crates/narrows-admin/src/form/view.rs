@@ -67,6 +67,7 @@ pub(crate) async fn submit_change(
     let shown: Vec<usize> =
         edited(&model, page.staff(), false).into_iter().filter(|at| !model.fields[*at].secret).collect();
     let was = pairs.iter().find(|(name, _)| name == "_was").and_then(|(_, text)| Was::parse(text, &shown));
+    let past = was.clone();
     let sent = sent(&page, &model, &pairs, false);
     let texts = sent.texts.clone();
     let (the_key, wanted) = (key.clone(), db.database().clone());
@@ -81,14 +82,16 @@ pub(crate) async fn submit_change(
         Outcome::Problems(problems) => {
             let row = rows::one(&db, &model, &key, false).await?.ok_or_else(Error::not_found)?;
             let page = page.status(StatusCode::UNPROCESSABLE_ENTITY);
-            show(&page, &db, &model, Some(&row), &texts, &problems).await
+            // The form goes on from what it began with: what changes meanwhile is still found.
+            let about = About { row: Some(&row), texts: &texts, problems: &problems, past };
+            form(&page, &db, &model, about, Vec::new()).await
         }
         Outcome::Conflict { row, texts, problems } => {
             let page = page.status(StatusCode::CONFLICT);
             show(&page, &db, &model, Some(&row), &texts, &problems).await
         }
         Outcome::Gone => {
-            page.success(format!(
+            page.warning(format!(
                 "Somebody else deleted this {} in the meantime.",
                 model.singular.to_lowercase()
             ));
@@ -139,7 +142,7 @@ async fn show(
     texts: &Texts,
     problems: &Problems,
 ) -> Result {
-    form(page, db, model, row, texts, problems, Vec::new()).await
+    form(page, db, model, About { row, texts, problems, past: None }, Vec::new()).await
 }
 
 /// The form of a new row, with inputs that are no columns by themselves.
@@ -151,18 +154,20 @@ pub(crate) async fn show_new(
     problems: &Problems,
     more: Vec<Input>,
 ) -> Result {
-    form(page, db, model, None, texts, problems, more).await
+    form(page, db, model, About { row: None, texts, problems, past: None }, more).await
 }
 
-async fn form(
-    page: &AdminPage,
-    db: &Db,
-    model: &Model,
-    row: Option<&Row>,
-    texts: &Texts,
-    problems: &Problems,
-    more: Vec<Input>,
-) -> Result {
+/// What a form is about.
+struct About<'a> {
+    row: Option<&'a Row>,
+    texts: &'a Texts,
+    problems: &'a Problems,
+    /// What the row was when the form was first made; None: what it is now.
+    past: Option<Was>,
+}
+
+async fn form(page: &AdminPage, db: &Db, model: &Model, about: About<'_>, more: Vec<Input>) -> Result {
+    let About { row, texts, problems, past } = about;
     let base = page.url_of(model)?;
     let may = |action: &str| page.staff().may_do(model, action);
     let accounts = page.site().accounts();
@@ -179,7 +184,7 @@ async fn form(
     let was = row.filter(|_| may_save).map(|row| {
         let shown: Vec<usize> =
             edited(model, page.staff(), false).into_iter().filter(|at| !model.fields[*at].secret).collect();
-        Was::of(model, &shown, row).text()
+        past.unwrap_or_else(|| Was::of(model, &shown, row)).text()
     });
     let list = may("view").then_some(base.as_str());
     page.render(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query};
-use narrows_models::sea_orm::sea_query::ExprTrait;
+use narrows_models::sea_orm::sea_query::Condition;
 use narrows_models::sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use narrows_web::minijinja::Value;
 use narrows_web::minijinja::value::Serde;
@@ -54,10 +54,11 @@ struct Shown {
 pub(crate) async fn all(page: AdminPage, db: Db, Query(asked): Query<Asked>) -> Result {
     page.staff().need(VIEW)?;
     let mut find = Entity::find();
+    let backend = db.database().backend();
     for word in rows::words(&asked.q) {
-        let like = |column: Column| column.contains(&word);
-        find =
-            find.filter(like(Column::Username).or(like(Column::ObjectLabel)).or(like(Column::ObjectTable)));
+        let has = |column: Column| rows::has_word(&column.into_expr(), &word, backend);
+        let columns = [Column::Username, Column::ObjectLabel, Column::ObjectTable];
+        find = find.filter(columns.map(has).into_iter().fold(Condition::any(), Condition::add));
     }
     let (lines, older) = lines(&page, &db, find, asked.before).await?;
     page.render(

@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::rows::{self, Key, Row, Selection};
 use crate::shell::{AdminPage, Staff};
 use crate::users;
-use narrows_django::begin_writing;
+use narrows_django::{DatabaseError, begin_writing};
 
 /// So many rows go at once.
 const MAX_ROWS: usize = 1_000;
@@ -49,7 +49,7 @@ pub(crate) async fn ask_selected(
     keys.sort_unstable();
     keys.dedup();
     if keys.is_empty() {
-        page.success("Nothing was selected.");
+        page.warning("Nothing was selected.");
         return Ok(Redirect::to(&page.url_of(&model)?).into_response());
     }
     if pairs.iter().any(|(name, _)| name == "_confirm") {
@@ -67,7 +67,15 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
         keys,
     };
     let keys = removal.keys.clone();
-    match db.database().run(|pool| removal.run(pool)).await? {
+    let done = match db.database().run(|pool| removal.run(pool)).await {
+        Err(DatabaseError::Slow) => {
+            let text = "It takes too long to delete so much at once: nothing was deleted. Begin with what goes with it.";
+            let page = page.status(StatusCode::SERVICE_UNAVAILABLE);
+            return confirm(&page, &db, &model, &keys, Some(text)).await;
+        }
+        done => done?,
+    };
+    match done {
         Outcome::Done(keys) => {
             match keys.len() {
                 1 => page.success(format!("The {} was deleted.", model.singular.to_lowercase())),
@@ -76,7 +84,10 @@ async fn remove(page: AdminPage, db: Db, model: Arc<Model>, keys: Vec<Key>) -> R
             users::changed(&page, &model, &keys, false).await?;
         }
         Outcome::Gone => return Err(Error::not_found()),
-        Outcome::Forbidden => return Err(Error::forbidden()),
+        Outcome::Forbidden => {
+            let text = "Nobody deletes their own account, and only superusers delete accounts of the staff.";
+            return Err(Error::forbidden().text(text));
+        }
         Outcome::Refused => {
             return confirm(&page.status(StatusCode::CONFLICT), &db, &model, &keys, None).await;
         }

@@ -6,4 +6,4 @@ mod search;
 
 pub(crate) use self::key::Key;
 pub(crate) use self::read::{MANY, Row, Selection, count, labels, one, some};
-pub(crate) use self::search::{search, words};
+pub(crate) use self::search::{has_word, search, words};

@@ -24,15 +24,21 @@ pub(crate) fn search(model: &Model, fields: &[usize], text: &str, backend: DbBac
         let mut any = Condition::any();
         for field in fields {
             let column = value::text(model.fields[*field].column(), backend);
-            let like = |word: &str| LikeExpr::new(format!("%{}%", escaped(word))).escape('!');
-            any = any.add(lower(column.clone(), backend).like(like(&word.to_lowercase())));
-            for form in forms(&word) {
-                any = any.add(column.clone().like(like(&form)));
-            }
+            any = any.add(has_word(&column, &word, backend));
         }
         all = all.add(any);
     }
     all
+}
+
+/// Whether a text has this word in it, in capitals or not.
+pub(crate) fn has_word(text: &Expr, word: &str, backend: DbBackend) -> Condition {
+    let like = |word: &str| LikeExpr::new(format!("%{}%", escaped(word))).escape('!');
+    let mut any = Condition::any().add(lower(text.clone(), backend).like(like(&word.to_lowercase())));
+    for form in forms(word) {
+        any = any.add(text.clone().like(like(&form)));
+    }
+    any
 }
 
 fn lower(column: Expr, backend: DbBackend) -> Expr {

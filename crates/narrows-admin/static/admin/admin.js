@@ -41,5 +41,13 @@ document.addEventListener('htmx:afterSwap', () => {
 document.addEventListener('htmx:beforeHistoryUpdate', ({ detail: { history } }) => {
   if (new URL(history.path, location).href === location.href) history.type = 'replace';
 });
+// Rows that are offered for what is typed into a form: where there are none to be had, what was typed stays as it is.
+const isOffer = (element) => element.matches('input[list]');
+document.addEventListener('htmx:beforeOnLoad', (event) => {
+  const { elt, xhr } = event.detail;
+  if (isOffer(elt) && (xhr.status !== 200 || xhr.getResponseHeader('hx-redirect'))) event.preventDefault();
+});
 // A list that cannot be had in part is asked for as a page: a log-in may be needed.
-document.addEventListener('htmx:responseError', () => window.location.reload());
+document.addEventListener('htmx:responseError', ({ detail: { elt } }) => {
+  if (!isOffer(elt)) window.location.reload();
+});

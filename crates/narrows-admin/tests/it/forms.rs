@@ -127,6 +127,25 @@ async fn what_was_not_edited_stays_to_the_last_digit() {
 }
 
 #[tokio::test]
+async fn a_time_in_its_shortest_form_was_not_edited() {
+    let site = library().await;
+    let times = "UPDATE library_book SET published = '2026-02-03 04:05:00.120007', bought_at = '2026-02-03T04:05:00.000007+00:00', \
+        opens = '10:11:00.000013'";
+    sql(&site, &[AUTHOR, BOOK, times]).await;
+    let all = "SELECT published || bought_at || opens FROM library_book";
+    let before = value(&site, all).await;
+    let short =
+        [("published", "2026-02-03T04:05:00.12"), ("bought_at", "2026-02-03T04:05"), ("opens", "10:11")];
+    let fields = sent(&site, &short).await;
+    let done = site.post_form("/admin/models/library_book/1/", &pairs(&fields)).await;
+    assert!(text(&site.follow(done).await).contains("nothing to save"));
+    assert_eq!(value(&site, all).await, before);
+    let fields = sent(&site, &[("opens", "10:12")]).await;
+    site.post_form("/admin/models/library_book/1/", &pairs(&fields)).await;
+    assert_eq!(value(&site, "SELECT opens FROM library_book").await, "10:12:00");
+}
+
+#[tokio::test]
 async fn a_change_in_between_is_said_and_not_overwritten() {
     let site = library().await;
     sql(&site, &[AUTHOR, BOOK]).await;

@@ -18,7 +18,12 @@ async fn changes_are_written_down_with_their_values() {
     );
     let all = with(&site.get("/admin/log/?q=HIGH+ada").await, 200);
     assert!(all.contains("High street") && all.contains(">ada<"), "{all}");
-    assert!(with(&site.get("/admin/log/?q=nobody").await, 200).contains("nothing here yet"));
+    for q in ["nobody", "%25", "h_gh", "%00x"] {
+        assert!(
+            with(&site.get(&format!("/admin/log/?q={q}")).await, 200).contains("nothing here yet"),
+            "{q}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -32,6 +37,19 @@ async fn a_change_that_fails_leaves_no_entry() {
     let page = site.post_form("/admin/models/library_branch/add/", &[("code", "x"), ("name", "y")]).await;
     assert!(with(&page, 422).contains("The database does not take this: closed today"));
     assert_eq!(value(&site, "SELECT CAST(count(*) AS text) FROM narrows_admin_log").await, "0");
+}
+
+#[tokio::test]
+async fn a_key_that_is_found_missing_at_the_end_is_said() {
+    let site = library().await;
+    let late = "CREATE TABLE library_branch (code text PRIMARY KEY, name text NOT NULL REFERENCES library_author (name) \
+        DEFERRABLE INITIALLY DEFERRED)";
+    sql(&site, &["DROP TABLE library_branch", late]).await;
+    let page =
+        site.post_form("/admin/models/library_branch/add/", &[("code", "x"), ("name", "nobody")]).await;
+    assert!(with(&page, 422).contains("A row that this one points at is not there."));
+    assert_eq!(value(&site, "SELECT CAST(count(*) AS text) FROM narrows_admin_log").await, "0");
+    with(&site.get("/admin/models/library_branch/").await, 200);
 }
 
 #[tokio::test]

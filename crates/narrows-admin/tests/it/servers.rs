@@ -116,6 +116,7 @@ async fn books_keep_what_was_not_edited(site: &TestSite) {
     assert_eq!((column("title").await.as_str(), column("api_token").await.as_str()), ("Mort", "hush"));
     let log = with(&site.get(&format!("{own}history/")).await, 200);
     assert!(log.contains("<ins>Mort</ins>") && !log.contains("hush"), "{log}");
+    assert!(with(&site.get("/admin/log/?q=MORT").await, 200).contains("<ins>Mort</ins>"));
     for query in ["f.author_id=2", "f.bought_at=year&q=mort", "f.in_print=true&sort=-author_id"] {
         with(&site.get(&format!("/admin/models/library_book/?{query}")).await, 200);
     }
