@@ -71,7 +71,7 @@ impl<E: EntityTrait> Listed<E> {
         self
     }
 
-    /// What a row is called. Default its first text.
+    /// What a row is called. Default its first text. All its columns are read for it, wherever it is named.
     #[must_use]
     pub fn label(mut self, of: impl Fn(&E::Model) -> String + Send + Sync + 'static) -> Self {
         self.model.label = Model::own_label::<E>(of);

@@ -46,7 +46,14 @@ pub(crate) fn read(field: &Field, row: &QueryResult, alias: &str, backend: DbBac
         _ => None,
     };
     let Some(single) = number else {
-        let text = row.try_get::<Option<String>>("", alias)?;
+        let text = match row.try_get::<Option<String>>("", alias) {
+            Ok(text) => text,
+            // A text of SQLite's can have any bytes in it.
+            Err(error) => {
+                let bytes = row.try_get::<Option<Vec<u8>>>("", alias).map_err(|_| error)?;
+                bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            }
+        };
         return Ok(text.map(|text| canonical(&field.kind, text)));
     };
     if let Ok(number) = row.try_get::<Option<f64>>("", alias) {

@@ -39,8 +39,13 @@ pub(crate) async fn options(
     let backend = db.database().backend();
     let mut any = Condition::any();
     let mut fields = target.search.clone();
-    if let Label::Field(label) = target.label {
-        fields.push(label);
+    match target.label {
+        Label::Field(label) => fields.push(label),
+        // What a row is called by then is made of something in it.
+        _ if fields.is_empty() => {
+            fields.extend(target.list.iter().filter(|at| target.fields[**at].kind.is_text()))
+        }
+        _ => {}
     }
     if !fields.is_empty() {
         any = any.add(rows::search(target, &fields, typed, backend));

@@ -11,7 +11,7 @@ use narrows_web::{Db, Error, Result, context};
 use super::input::{Input, Making, Problems, Texts, edited, texts};
 use super::save::{Outcome, Sent};
 use super::was::Was;
-use crate::model::Model;
+use crate::model::{Model, Role};
 use crate::rows::{self, Key, Row};
 use crate::shell::AdminPage;
 use crate::users;
@@ -20,7 +20,7 @@ type Pairs = Vec<(String, String)>;
 
 /// The form of a new row.
 pub(crate) async fn add(page: AdminPage, db: Db, Path(table): Path<String>) -> Result {
-    let model = page.admin().allowed(page.staff(), &table, "add")?.clone();
+    let model = addable(&page, &table)?;
     let texts = texts(&model, page.staff(), None);
     show(&page, &db, &model, None, &texts, &Problems::default()).await
 }
@@ -31,7 +31,7 @@ pub(crate) async fn submit_add(
     Path(table): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Result {
-    let model = page.admin().allowed(page.staff(), &table, "add")?.clone();
+    let model = addable(&page, &table)?;
     let sent = sent(&page, &model, &pairs, true);
     let texts = sent.texts.clone();
     match db.database().run(|pool| sent.add(pool)).await? {
@@ -98,6 +98,12 @@ pub(crate) async fn submit_change(
             Ok(Redirect::to(&page.url_of(&model)?).into_response())
         }
     }
+}
+
+/// Users have a form of their own to be added by, in whatever letters their table is written in an address.
+fn addable(page: &AdminPage, table: &str) -> Result<Arc<Model>, Error> {
+    let model = page.admin().allowed(page.staff(), table, "add")?.clone();
+    if model.role == Role::Users { Err(Error::not_found()) } else { Ok(model) }
 }
 
 pub(crate) fn sent(page: &AdminPage, model: &Arc<Model>, pairs: &Pairs, is_new: bool) -> Sent {

@@ -1,6 +1,7 @@
 use chrono::{SubsecRound, Utc};
 use narrows_models::sea_orm::{ActiveValue, ConnectionTrait, DbErr, EntityTrait};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::entity::{ActiveModel, Entity};
 use crate::model::Field;
@@ -115,9 +116,17 @@ pub(crate) async fn write_all<'a, C: ConnectionTrait>(
     Ok(())
 }
 
-/// The key as the log has it.
+/// So many letters of a key the log has room for.
+pub(super) const MAX_KEY: usize = 255;
+
+/// The key as the log has it; the end of a longer one is a digest.
 pub(super) fn object_key(key: &Key) -> String {
-    cut(&key.to_string(), 255)
+    let text = key.to_string();
+    if text.len() < MAX_KEY {
+        return text;
+    }
+    let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}_{digest}", cut(&text, MAX_KEY - 1 - digest.len()))
 }
 
 fn cut(text: &str, chars: usize) -> String {

@@ -11,7 +11,7 @@ use narrows_web::{Db, Error, Result, context};
 use serde::{Deserialize, Serialize};
 
 use super::entity::{Column, Entity, Model as Entry};
-use super::entry::{Change, object_key};
+use super::entry::{Change, MAX_KEY, object_key};
 use crate::model::{Model, title};
 use crate::rows::{self, Key};
 use crate::shell::AdminPage;
@@ -139,7 +139,9 @@ fn line(page: &AdminPage, entry: Entry) -> Line {
         username: entry.username,
         kind: model.map_or_else(|| title(&entry.object_table), |model| model.singular.clone()),
         label: entry.object_label,
-        url: url.filter(|_| !is_gone).map(|base| format!("{base}{}/", entry.object_key)),
+        url: url
+            .filter(|_| !is_gone && entry.object_key.len() < MAX_KEY)
+            .map(|base| format!("{base}{}/", entry.object_key)),
         changes: changes.into_iter().map(|change| shown(model, change)).collect(),
         action: entry.action,
     }

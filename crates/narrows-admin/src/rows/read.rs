@@ -94,7 +94,8 @@ impl<'a> Selection<'a> {
         let label = match &model.label {
             Label::Field(at) => text(at).map(|label| value::shortened(&label, value::SHORT as usize)),
             Label::Key => None,
-            Label::Own { of, .. } => Some(of(row)?),
+            // SQLite keeps anything anywhere: a row that its type cannot read is called by its key.
+            Label::Own { of, .. } => of(row).ok(),
         };
         let label = label.filter(|label| !label.trim().is_empty());
         let label = label.unwrap_or_else(|| format!("{} {}", model.singular, key.plain()));
@@ -195,7 +196,7 @@ pub(crate) async fn labels<C: ConnectionTrait>(
     }
     let selection = Selection::short(model, [field], backend);
     let mut select = selection.statement();
-    select.and_where(column.column().is_in(values));
+    select.and_where(column.column().is_in(values)).limit(MANY);
     let rows = selection.all(connection, &select).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.cell(field).clone()?, row))).collect())
 }

@@ -234,6 +234,17 @@ async fn json_decimals_and_uuids_are_checked_and_kept_as_typed() {
 }
 
 #[tokio::test]
+async fn rows_with_labels_of_their_own_are_found_in_pickers_and_shown_when_they_cannot_be_read() {
+    let site = library().await;
+    sql(&site, &[AUTHOR, BOOK]).await;
+    let stock = "/admin/models/library_stock/options/book_id/";
+    let offers = with(&site.get(&format!("{stock}?book_id=EARTH")).await, 200);
+    assert!(offers.contains("<option value=\"1\">Earthsea (10)</option>"), "{offers}");
+    sql(&site, &["INSERT INTO library_loan (id, book_id, reader) VALUES (7, 1, x'ff00')"]).await;
+    assert!(with(&site.get("/admin/models/library_loan/").await, 200).contains("Select Loan 7"));
+}
+
+#[tokio::test]
 async fn few_rows_are_chosen_from_and_many_are_searched() {
     let site = library().await;
     sql(&site, &[AUTHOR]).await;

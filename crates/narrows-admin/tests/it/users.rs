@@ -93,6 +93,14 @@ async fn users_are_edited_and_their_passwords_never_shown() {
 }
 
 #[tokio::test]
+async fn users_are_added_by_their_own_form_alone() {
+    let site = library().await;
+    let path = "/admin/models/auth%5Fuser/add/";
+    assert_eq!(site.get(path).await.status().as_u16(), 404);
+    assert_eq!(site.post_form(path, &[("username", "mal")]).await.status().as_u16(), 404);
+}
+
+#[tokio::test]
 async fn nobody_locks_themselves_out() {
     let site = library().await;
     let ada = id(&site, "ada").await;

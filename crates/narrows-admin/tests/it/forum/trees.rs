@@ -136,6 +136,23 @@ async fn one_row_by_two_writings_of_its_key_is_one_row() {
 }
 
 #[tokio::test]
+async fn long_keys_with_one_beginning_have_histories_of_their_own() {
+    let site = forum().await;
+    let begin = "w".repeat(300);
+    for end in ["one", "two"] {
+        let fields = [("word", format!("{begin}{end}")), ("meaning", format!("meaning {end}"))];
+        let fields = fields.each_ref().map(|(name, text)| (*name, text.as_str()));
+        assert_eq!(site.post_form("/admin/models/forum_word/add/", &fields).await.status().as_u16(), 303);
+    }
+    let page = site.get(&format!("/admin/models/forum_word/{begin}two/history/")).await;
+    assert!(page.contains("meaning two") && !page.contains("meaning one"), "{}", page.text());
+    assert_eq!(
+        value(&site, "SELECT CAST(max(length(object_key)) AS text) FROM narrows_admin_log").await,
+        "255"
+    );
+}
+
+#[tokio::test]
 async fn rows_are_called_like_other_pages() {
     let site = forum().await;
     let base = "/admin/models/forum_word/";
