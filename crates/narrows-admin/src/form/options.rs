@@ -43,7 +43,7 @@ pub(crate) async fn options(
         Label::Field(label) => fields.push(label),
         // What a row is called by then is made of something in it.
         _ if fields.is_empty() => {
-            fields.extend(target.list.iter().filter(|at| target.fields[**at].kind.is_text()))
+            fields.extend(target.list.iter().filter(|at| target.fields[**at].kind.is_text()));
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! Rows deleted, with all that goes with them.
 
+mod going;
 mod plan;
 mod view;
 

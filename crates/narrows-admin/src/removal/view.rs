@@ -9,7 +9,7 @@ use narrows_web::minijinja::Value;
 use narrows_web::minijinja::value::Serde;
 use narrows_web::{Db, Error, Result, context};
 
-use super::plan::{Plan, any};
+use super::plan::Plan;
 use crate::Admin;
 use crate::log::{self, Action, Change};
 use crate::model::Model;
@@ -145,7 +145,11 @@ impl Removal {
             return Ok(if found.is_empty() { Outcome::Gone } else { Outcome::Refused });
         }
         let mut delete = Query::delete();
-        delete.from_table(model.table_ref()).cond_where(any(model, &keys, &transaction));
+        delete.from_table(model.table_ref()).cond_where(Key::any(
+            model,
+            &keys,
+            transaction.get_database_backend(),
+        ));
         let done = async {
             plan.carry_out(&transaction).await?;
             transaction.execute(&delete).await?;
@@ -194,7 +198,7 @@ async fn confirm(
 ) -> Result {
     let selection = Selection::short(model, [], db.database().backend());
     let mut select = selection.statement();
-    select.cond_where(any(model, keys, db)).limit(MAX_ROWS as u64);
+    select.cond_where(Key::any(model, keys, db.database().backend())).limit(MAX_ROWS as u64);
     let found = selection.all(db, &select).await?;
     let Some(first) = found.first() else { return Err(Error::not_found()) };
     let plan = Plan::make(db, page.admin(), page.staff(), model, keys).await?;
