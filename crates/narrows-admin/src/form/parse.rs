@@ -20,10 +20,7 @@ pub(super) fn input_text(field: &Field, cell: &Cell) -> String {
     match &field.kind {
         Kind::DateTime => value::moment(cell).map_or(cell.clone(), |time| local_text(time.naive_utc())),
         Kind::LocalDateTime => value::local(cell).map_or(cell.clone(), local_text),
-        Kind::Time => value::time(cell).map_or(cell.clone(), |time| {
-            let format = if time.nanosecond() >= 1_000_000 { "%H:%M:%S%.3f" } else { "%H:%M:%S" };
-            time.format(format).to_string()
-        }),
+        Kind::Time => value::time(cell).map_or(cell.clone(), time_text),
         Kind::Json { .. } => json::pretty(cell),
         Kind::Text { .. } => unix_lines(cell),
         _ => cell.clone(),
@@ -35,6 +32,11 @@ fn local_text(time: chrono::NaiveDateTime) -> String {
     time.format(format).to_string()
 }
 
+fn time_text(time: chrono::NaiveTime) -> String {
+    let format = if time.nanosecond() >= 1_000_000 { "%H:%M:%S%.3f" } else { "%H:%M:%S" };
+    time.format(format).to_string()
+}
+
 /// What a browser sends of an input that nobody touched.
 pub(super) fn untouched(field: &Field, cell: &Cell) -> String {
     let shown = input_text(field, cell);
@@ -43,21 +45,21 @@ pub(super) fn untouched(field: &Field, cell: &Cell) -> String {
     if unticked { String::new() } else { shown }
 }
 
-/// Whether an input says what it said when nobody had touched it. Browsers write times as short as they can: `06.120` may come
-/// back as `06.12`, and a full minute without its seconds.
-pub(super) fn is_untouched(field: &Field, cell: &Cell, typed: &str) -> bool {
-    let (shown, typed) = (untouched(field, cell), unix_lines(typed));
-    let is_same = match &field.kind {
-        Kind::DateTime => {
-            value::moment(&shown).zip(value::moment(&typed)).is_some_and(|(one, other)| one == other)
+/// What was typed as the input would have shown it. Browsers write times as short as they can: `06.120` may come back as
+/// `06.12`, and a full minute without its seconds.
+pub(super) fn as_shown(field: &Field, typed: &str) -> String {
+    let in_milliseconds = |nanos: u32| nanos.is_multiple_of(1_000_000);
+    let shown = match &field.kind {
+        Kind::DateTime => value::moment(typed).map(|time| time.naive_utc()),
+        Kind::LocalDateTime => value::local(typed),
+        Kind::Time => {
+            let time = value::time(typed).filter(|time| in_milliseconds(time.nanosecond()));
+            return time.map_or_else(|| typed.to_owned(), time_text);
         }
-        Kind::LocalDateTime => {
-            value::local(&shown).zip(value::local(&typed)).is_some_and(|(one, other)| one == other)
-        }
-        Kind::Time => value::time(&shown).zip(value::time(&typed)).is_some_and(|(one, other)| one == other),
-        _ => false,
+        _ => return unix_lines(typed),
     };
-    is_same || shown == typed
+    let shown = shown.filter(|time| in_milliseconds(time.nanosecond()));
+    shown.map_or_else(|| typed.to_owned(), local_text)
 }
 
 /// Browsers send lines that end in CR LF, whatever they were given.

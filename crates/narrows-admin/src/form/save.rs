@@ -8,7 +8,7 @@ use narrows_models::sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTrans
 
 use super::diagnose;
 use super::input::{Problems, Texts, edited};
-use super::parse::{Typed, input_text, is_untouched, parse, unix_lines, value_of};
+use super::parse::{Typed, as_shown, input_text, parse, untouched, value_of};
 use super::was::Was;
 use crate::Admin;
 use crate::log::{self, Action, Change};
@@ -196,8 +196,11 @@ impl Sent {
         for at in &fields {
             let field = &model.fields[*at];
             let text = self.texts.get(at).map_or("", String::as_str);
-            let is_kept =
-                if field.secret { text.is_empty() } else { is_untouched(field, row.cell(*at), text) };
+            let is_kept = if field.secret {
+                text.is_empty()
+            } else {
+                as_shown(field, text) == untouched(field, row.cell(*at))
+            };
             if is_kept {
                 continue;
             }
@@ -280,7 +283,7 @@ impl Sent {
                 continue;
             }
             let current = input_text(field, row.cell(*at));
-            let typed = unix_lines(self.texts.get(at).map_or("", String::as_str));
+            let typed = as_shown(field, self.texts.get(at).map_or("", String::as_str));
             let is_edited = !was.as_ref().is_some_and(|was| was.shown(model, *at, place, &typed));
             if !is_edited {
                 problems.add(*at, "Somebody else changed this in the meantime; this is what it is now.");

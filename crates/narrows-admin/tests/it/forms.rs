@@ -143,6 +143,12 @@ async fn a_time_in_its_shortest_form_was_not_edited() {
     let fields = sent(&site, &[("opens", "10:12")]).await;
     site.post_form("/admin/models/library_book/1/", &pairs(&fields)).await;
     assert_eq!(value(&site, "SELECT opens FROM library_book").await, "10:12:00");
+    // Nor where somebody else changed it in the meantime.
+    let fields = sent(&site, &short[..2]).await;
+    sql(&site, &["UPDATE library_book SET bought_at = '2027-01-01T00:00:00+00:00'"]).await;
+    let page = site.post_form("/admin/models/library_book/1/", &pairs(&fields)).await;
+    assert!(with(&page, 409).contains("this is what it is now"));
+    assert_eq!(input(&page, "bought_at"), "2027-01-01T00:00:00");
 }
 
 #[tokio::test]
