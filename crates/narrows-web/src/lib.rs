@@ -19,6 +19,7 @@ pub mod flash;
 mod form;
 mod page;
 mod project;
+mod reader;
 mod reload;
 mod routes;
 mod site;

@@ -12,7 +12,8 @@ use narrows_django::{Refused, Session, User};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::flash::{Flash, Level};
-use crate::site::html;
+use crate::reader::Reader;
+use crate::site::rendered;
 use crate::{Result, Site};
 
 /// The answer to the request at hand: renders templates, with the user, the messages and the site's addresses in them.
@@ -25,8 +26,9 @@ use crate::{Result, Site};
 /// }
 /// ```
 ///
-/// Every template has, besides what the view names: `user` (undefined for nobody; `username`, `is_staff`, `is_superuser`),
-/// `request` (`path`, `query`), and `messages()`, which takes them from the session. What the view names itself counts more.
+/// Every template has, besides what the view names: `user` (false for nobody; `username`, `is_authenticated`, `is_staff`,
+/// `is_superuser`), `request` (`path`, `query`), and `messages()`, which takes them from the session. What the view names itself counts
+/// more.
 ///
 /// A page that used one of these or the session – a template does by naming it – may be kept by nobody: `cache-control: private,
 /// no-store` and `vary: cookie`; so may every page of somebody who is logged in. The session is loaded where the request has its cookie.
@@ -146,7 +148,7 @@ impl Page {
     }
 
     fn respond(&self, template: &str, text: String) -> Response {
-        let mut response = (self.status, html(template, text)).into_response();
+        let mut response = (self.status, rendered(template, text)).into_response();
         let headers = response.headers_mut();
         // It names its reader: another one, or the same after the log-out, is to see another.
         if self.user.is_some() || self.used.reader.load(Ordering::Relaxed) {
@@ -154,7 +156,10 @@ impl Page {
             headers.append(header::VARY, HeaderValue::from_static("cookie"));
         }
         if self.used.htmx.load(Ordering::Relaxed) {
-            headers.append(header::VARY, HeaderValue::from_static("hx-request"));
+            headers.append(
+                header::VARY,
+                HeaderValue::from_static("hx-request, hx-boosted, hx-history-restore-request"),
+            );
         }
         response
     }
@@ -191,15 +196,7 @@ impl Context {
     fn usual(self: &Arc<Self>, key: &str) -> Option<Value> {
         let page = &self.page;
         match key {
-            "user" => {
-                let user = page.user()?;
-                Some(context! {
-                    id => user.id.as_str(),
-                    username => user.username.clone(),
-                    is_staff => user.is_staff,
-                    is_superuser => user.is_superuser,
-                })
-            }
+            "user" => Some(Reader::value(page.user())),
             "request" => Some(context! { path => page.uri.path(), query => page.uri.query() }),
             "messages" => {
                 let page = page.clone();

@@ -13,7 +13,7 @@ use narrows_models::Models;
 use crate::assets::Sources;
 use crate::reload::Reload;
 use crate::routes::Names;
-use crate::templates::{TemplateErrors, Templates, static_path};
+use crate::templates::{TemplateErrors, Templates, content_type, static_path};
 use crate::{Db, UrlError};
 
 /// What all views, consumers and commands of a site share: the state of its router. Clones are cheap.
@@ -145,7 +145,7 @@ impl Site {
 
     pub(crate) fn render_first(&self, templates: &[&str], more: Value) -> crate::Result {
         let template = self.templates().first(templates)?;
-        Ok(html(template.name(), template.render(more)?))
+        Ok(rendered(template.name(), template.render(more)?))
     }
 
     /// Renders a template as a text: of a mail, or for a socket.
@@ -171,16 +171,9 @@ impl Site {
     }
 }
 
-/// An answer whose type is that of the template's name: HTML, unless it says something else.
-pub(crate) fn html(template: &str, text: String) -> Response {
-    let kind = match template.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("txt") => "text/plain; charset=utf-8",
-        Some("xml") => "application/xml; charset=utf-8",
-        Some("json") => "application/json",
-        Some("js") => "text/javascript; charset=utf-8",
-        _ => "text/html; charset=utf-8",
-    };
-    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+/// An answer whose type is that of the template's name.
+pub(crate) fn rendered(template: &str, text: String) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static(content_type(template)))], text).into_response()
 }
 
 impl fmt::Debug for Site {

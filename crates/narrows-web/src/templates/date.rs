@@ -1,29 +1,31 @@
 //! Filters of times: what SeaORM's and chrono's times look like in a template, which is text, or seconds since 1970.
 
+use std::fmt::Write;
+
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use minijinja::value::Rest;
 use minijinja::{Error, ErrorKind, Value};
+
+use super::django;
 
 /// `{{ message.at|date("%d.%m.%Y %H:%M") }}`, or with Django's letters, `date("j F Y, H:i")`. Without a format as in
 /// `21 November 2026, 23:45`. A time is shown in the zone that it has, which for a database's is UTC.
-pub(super) fn date(value: &Value, format: Rest<String>) -> Result<String, Error> {
-    if value.is_none() {
-        return Ok(String::new());
-    }
+pub(super) fn date(value: &Value, format: Option<&str>) -> Result<String, Error> {
     let time = time(value)?;
-    let format = format.first().map_or("%-d %B %Y, %H:%M", String::as_str);
-    let format = if format.contains('%') { format.to_owned() } else { from_django(format) };
-    let items: Vec<Item<'_>> = StrftimeItems::new(&format).collect();
-    if items.contains(&Item::Error) {
+    let format = format.unwrap_or("%-d %B %Y, %H:%M");
+    let strftime = if format.contains('%') { format.to_owned() } else { django::strftime(format, &time) };
+    let items: Vec<Item<'_>> = StrftimeItems::new(&strftime).collect();
+    let mut text = String::new();
+    // Some can only be read, and not be written.
+    if items.contains(&Item::Error) || write!(text, "{}", time.format_with_items(items.iter())).is_err() {
         return Err(Error::new(ErrorKind::InvalidOperation, format!("`{format}` is no format of a date")));
     }
-    Ok(time.format_with_items(items.iter()).to_string())
+    Ok(text)
 }
 
 /// How long ago it was, or will have been from another time, in two units at most: `3 days, 4 hours`.
-pub(super) fn timesince(value: &Value, from: Rest<Value>) -> Result<String, Error> {
-    let from = from.first().map_or_else(|| Ok(Utc::now().into()), time)?;
+pub(super) fn timesince(value: &Value, from: Option<&Value>) -> Result<String, Error> {
+    let from = from.map_or_else(|| Ok(Utc::now().into()), time)?;
     Ok(in_words(from.signed_duration_since(time(value)?)))
 }
 
@@ -60,53 +62,6 @@ fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
         let time = plain("%Y-%m-%dT%H:%M:%S%.f").or_else(|| plain("%Y-%m-%d %H:%M:%S%.f")).or_else(day);
         Some(time?.and_utc().into())
     })
-}
-
-/// Django's letters (`django.utils.dateformat`) as those of strftime; a backslash before a letter leaves it.
-fn from_django(format: &str) -> String {
-    let mut made = String::new();
-    let mut signs = format.chars();
-    while let Some(sign) = signs.next() {
-        made.push_str(match sign {
-            '\\' => {
-                made.extend(signs.next());
-                continue;
-            }
-            'd' => "%d",
-            'j' => "%-d",
-            'D' => "%a",
-            'l' => "%A",
-            'm' => "%m",
-            'n' => "%-m",
-            'M' | 'N' => "%b",
-            'F' | 'E' => "%B",
-            'y' => "%y",
-            'Y' => "%Y",
-            'o' => "%G",
-            'W' => "%-V",
-            'w' => "%w",
-            'z' => "%-j",
-            'H' => "%H",
-            'G' => "%-H",
-            'h' => "%I",
-            'g' => "%-I",
-            'i' => "%M",
-            's' => "%S",
-            'u' => "%6f",
-            'A' => "%p",
-            'a' => "%P",
-            'P' => "%-I:%M %P",
-            'O' => "%z",
-            'T' | 'e' => "%Z",
-            'c' => "%Y-%m-%dT%H:%M:%S%:z",
-            'U' => "%s",
-            other => {
-                made.push(other);
-                continue;
-            }
-        });
-    }
-    made
 }
 
 /// Django's `timesince`: the two largest units that are next to each other.

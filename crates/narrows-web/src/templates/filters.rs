@@ -1,28 +1,85 @@
 //! Filters that Django has and Jinja lacks.
 
-use minijinja::value::Rest;
-use minijinja::{Environment, Error, ErrorKind, Value, filters};
+use minijinja::value::{Kwargs, Rest};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, filters};
 
 use super::{date, text};
 
 pub(super) fn add_to(environment: &mut Environment<'static>) {
-    // What Jinja calls `tojson`: `<`, `>`, `&` and `'` are written as escapes of JSON, so that it may stand in a script.
-    environment.add_filter("json", filters::tojson);
-    environment.add_filter("date", date::date);
-    environment.add_filter("timesince", date::timesince);
-    environment.add_filter("naturaltime", date::naturaltime);
-    environment.add_filter("pluralize", pluralize);
-    environment.add_filter("intcomma", intcomma);
-    environment.add_filter("filesizeformat", filesizeformat);
-    environment.add_filter("linebreaks", text::linebreaks);
-    environment.add_filter("linebreaksbr", text::linebreaksbr);
-    environment.add_filter("urlize", text::urlize);
-    environment.add_filter("truncatewords", text::truncatewords);
-    environment.add_filter("truncatechars", text::truncatechars);
+    environment.add_filter("json", json);
+    environment.add_filter("tojson", json);
+    environment.add_filter("date", |state: &State<'_, '_>, time: &Value, format: Option<String>| {
+        given(state, time, |time| date::date(time, format.as_deref()))
+    });
+    environment.add_filter("timesince", |state: &State<'_, '_>, time: &Value, from: Option<Value>| {
+        given(state, time, |time| date::timesince(time, from.as_ref()))
+    });
+    environment.add_filter("naturaltime", |state: &State<'_, '_>, time: &Value| {
+        given(state, time, date::naturaltime)
+    });
+    environment.add_filter("pluralize", |state: &State<'_, '_>, count: &Value, endings: Rest<String>| {
+        given(state, count, |count| pluralize(count, &endings))
+    });
+    for name in ["length", "count"] {
+        environment.add_filter(name, length);
+    }
+    environment
+        .add_filter("intcomma", |state: &State<'_, '_>, number: &Value| given(state, number, intcomma));
+    environment.add_filter("filesizeformat", |state: &State<'_, '_>, bytes: &Value| {
+        given(state, bytes, |bytes| Ok(filesizeformat(f64::try_from(bytes.clone())?)))
+    });
+    environment
+        .add_filter("linebreaks", |state: &State<'_, '_>, of: &Value| given(state, of, text::linebreaks));
+    environment
+        .add_filter("linebreaksbr", |state: &State<'_, '_>, of: &Value| given(state, of, text::linebreaksbr));
+    environment.add_filter("urlize", |state: &State<'_, '_>, of: &Value, limit: Option<usize>| {
+        given(state, of, |of| text::urlize(of, limit))
+    });
+    environment.add_filter("truncatewords", |state: &State<'_, '_>, of: &Value, words: usize| {
+        given(state, of, |of| Ok(text::truncatewords(&of.to_string(), words)))
+    });
+    environment.add_filter("truncatechars", |state: &State<'_, '_>, of: &Value, characters: usize| {
+        given(state, of, |of| Ok(text::truncatechars(&of.to_string(), characters)))
+    });
+}
+
+/// What a filter makes of a value. Nothing (`none`) stays nothing, and so does a name that nobody gave, where that is no error.
+fn given<T: Into<Value>>(
+    state: &State<'_, '_>,
+    value: &Value,
+    make: impl FnOnce(&Value) -> Result<T, Error>,
+) -> Result<Value, Error> {
+    known(state, value)?;
+    if value.is_undefined() || value.is_none() {
+        return Ok(Value::from(""));
+    }
+    make(value).map(Into::into)
+}
+
+/// A name that nobody gave is an error where it is one when it is written.
+fn known(state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let is_strict =
+        matches!(state.undefined_behavior(), UndefinedBehavior::Strict | UndefinedBehavior::SemiStrict);
+    if value.is_undefined() && is_strict {
+        return Err(Error::new(ErrorKind::UndefinedError, "a filter is given a name that nobody gave"));
+    }
+    Ok(())
+}
+
+/// What Jinja calls `tojson`: `<`, `>`, `&` and `'` are written as escapes of JSON, so that it may stand in a script.
+fn json(state: &State<'_, '_>, value: &Value, indent: Option<Value>, more: Kwargs) -> Result<Value, Error> {
+    known(state, value)?;
+    filters::tojson(value, indent, more)
+}
+
+/// As in Jinja, but nothing is as long as an empty list.
+fn length(state: &State<'_, '_>, value: &Value) -> Result<usize, Error> {
+    known(state, value)?;
+    if value.is_undefined() || value.is_none() { Ok(0) } else { filters::length(value) }
 }
 
 /// `message{{ count|pluralize }}`, `cherr{{ count|pluralize("y,ies") }}`: by a number, or the length of a list.
-fn pluralize(value: &Value, endings: Rest<String>) -> Result<String, Error> {
+fn pluralize(value: &Value, endings: &[String]) -> Result<String, Error> {
     let count = match (f64::try_from(value.clone()), value.len()) {
         (Ok(number), _) => number,
         (Err(_), Some(length)) => length as f64,
@@ -31,7 +88,7 @@ fn pluralize(value: &Value, endings: Rest<String>) -> Result<String, Error> {
             return Err(Error::new(ErrorKind::InvalidOperation, problem));
         }
     };
-    let (one, many) = match endings.as_slice() {
+    let (one, many) = match endings {
         [] => ("", "s"),
         [both] => both.split_once(',').unwrap_or(("", both)),
         [one, many, ..] => (one.as_str(), many.as_str()),
@@ -40,7 +97,7 @@ fn pluralize(value: &Value, endings: Rest<String>) -> Result<String, Error> {
 }
 
 /// `1234567` as `1,234,567`.
-fn intcomma(value: &Value) -> String {
+fn intcomma(value: &Value) -> Result<String, Error> {
     let text = value.to_string();
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, rest) =
@@ -52,7 +109,7 @@ fn intcomma(value: &Value) -> String {
         }
         grouped.push(digit);
     }
-    format!("{sign}{grouped}{rest}")
+    Ok(format!("{sign}{grouped}{rest}"))
 }
 
 /// Bytes as `13.4 KB`, in Django's units of 1024.

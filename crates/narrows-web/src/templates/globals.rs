@@ -10,6 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::assets::{self, Found, Sources, percent_encoded};
 use crate::routes::Names;
 
+/// How many files that are not there are named in the log: names may be made of what visitors write.
+const MAX_MISSING: usize = 100;
+
 /// For whom the templates are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
@@ -37,11 +40,13 @@ pub(super) fn add_to(
                 .iter()
                 .map(|folder| folder.display().to_string())
                 .collect();
-            let problem = format!("there is no static file `{name}` in {}", folders.join(", "));
+            let place = if folders.is_empty() { "the binary".to_owned() } else { folders.join(", ") };
+            let problem = format!("there is no static file `{name}` in {place}");
             return Err(Error::new(ErrorKind::InvalidOperation, problem));
         }
         // A page without its picture is better than no page.
-        if missing.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+        let mut missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.len() < MAX_MISSING && missing.insert(name.to_owned()) {
             tracing::warn!(name, "a template names a static file that is not there");
         }
         Ok(format!("/static/{}", percent_encoded(name)))

@@ -1,6 +1,8 @@
 //! The templates of a site: one environment, with what every template can use.
 
 mod date;
+mod django;
+mod ending;
 mod filters;
 mod globals;
 mod text;
@@ -11,8 +13,9 @@ use std::sync::{Arc, OnceLock};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Template, TemplateSource, UndefinedBehavior};
 
+pub(crate) use self::ending::content_type;
 pub(crate) use self::globals::static_path;
-use crate::assets::Sources;
+use crate::assets::{Kind, Sources};
 use crate::routes::Names;
 
 /// What a project adds to the environment.
@@ -39,8 +42,9 @@ impl Templates {
         environment.set_undefined_behavior(if strict {
             UndefinedBehavior::SemiStrict
         } else {
-            UndefinedBehavior::Lenient
+            UndefinedBehavior::Chainable
         });
+        environment.set_auto_escape_callback(ending::escaping);
         environment.set_formatter(text::write);
         environment.set_loader(loader(sources));
         filters::add_to(&mut environment);
@@ -122,7 +126,18 @@ fn loader(
     move |name| {
         let found =
             sources.template(name).map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else {
+            let folders = sources.folders(Kind::Templates);
+            // As Django's page says it, to those who look for it.
+            let places =
+                folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ");
+            let problem = format!("there is no template `{name}` in {places}");
+            return if places.is_empty() {
+                Ok(None)
+            } else {
+                Err(Error::new(ErrorKind::TemplateNotFound, problem))
+            };
+        };
         let (sources, name, stamp) = (sources.clone(), name.to_owned(), found.stamp);
         // The file that would be read now: another one, where a project's came before an app's meanwhile.
         let source =

@@ -1,6 +1,6 @@
 //! Text in pages: how it is escaped, and filters of it. What makes HTML escapes the text, unless it is safe already.
 
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, Output, State, Value, escape_formatter};
 
 /// Writes a value into a page. As Jinja does, but for three things: an address keeps its slashes, nothing (`none`) is no text, and
@@ -19,17 +19,17 @@ pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Val
 }
 
 /// Paragraphs at empty lines, `<br>` at the others.
-pub(super) fn linebreaks(text: &Value) -> Value {
+pub(super) fn linebreaks(text: &Value) -> Result<Value, Error> {
     let lines = escaped(text).replace("\r\n", "\n").replace('\r', "\n");
     let paragraphs = lines.split("\n\n").map(|part| part.trim_matches('\n')).filter(|part| !part.is_empty());
     let paragraphs: Vec<String> =
         paragraphs.map(|part| format!("<p>{}</p>", part.replace('\n', "<br>"))).collect();
-    Value::from_safe_string(paragraphs.join("\n\n"))
+    Ok(Value::from_safe_string(paragraphs.join("\n\n")))
 }
 
 /// `<br>` at the end of each line.
-pub(super) fn linebreaksbr(text: &Value) -> Value {
-    Value::from_safe_string(escaped(text).replace("\r\n", "\n").replace(['\r', '\n'], "<br>"))
+pub(super) fn linebreaksbr(text: &Value) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(escaped(text).replace("\r\n", "\n").replace(['\r', '\n'], "<br>")))
 }
 
 /// The first words, and `…` where there are more.
@@ -53,7 +53,7 @@ pub(super) fn truncatechars(text: &str, characters: usize) -> String {
 
 /// Links at what looks like an address of the web, with `rel="nofollow"`: it is somebody else's text. With a number the link's text is
 /// no longer than that.
-pub(super) fn urlize(text: &Value, limit: Rest<usize>) -> Value {
+pub(super) fn urlize(text: &Value, limit: Option<usize>) -> Result<Value, Error> {
     let plain = text.to_string();
     let mut html = String::new();
     for piece in plain.split_inclusive(char::is_whitespace) {
@@ -61,7 +61,7 @@ pub(super) fn urlize(text: &Value, limit: Rest<usize>) -> Value {
         let space = &piece[word.len()..];
         match link(word) {
             Some((before, url, after)) => {
-                let shown = limit.first().map_or_else(|| url.to_owned(), |limit| truncatechars(url, *limit));
+                let shown = limit.map_or_else(|| url.to_owned(), |limit| truncatechars(url, limit));
                 let target = if url.starts_with("www.") { format!("https://{url}") } else { url.to_owned() };
                 let (before, after) = (escape(before), escape(after));
                 let (target, shown) = (escape(&target), escape(&shown));
@@ -71,7 +71,7 @@ pub(super) fn urlize(text: &Value, limit: Rest<usize>) -> Value {
         }
         html.push_str(space);
     }
-    Value::from_safe_string(html)
+    Ok(Value::from_safe_string(html))
 }
 
 /// What is before an address, the address, and what follows: brackets and the marks of a sentence are not part of it.
