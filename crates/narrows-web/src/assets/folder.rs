@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::names::is_good;
 
@@ -54,9 +54,10 @@ impl Folder {
     pub(super) fn names(&self, kind: Kind) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for folder in self.folders(kind) {
-            walk(&folder, "", 0, &mut names);
+            if let Ok(top) = folder.canonicalize() {
+                walk(&mut vec![top], "", &mut names);
+            }
         }
-        names.retain(|name| self.find(kind, name).is_some());
         names
     }
 
@@ -70,19 +71,25 @@ impl Folder {
     }
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, names: &mut BTreeSet<String>) {
-    if depth > DEPTH {
-        return;
-    }
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+/// Of a folder, at the end of the way to it: nothing outside of the first, and no folder that is on the way already.
+fn walk(way: &mut Vec<PathBuf>, prefix: &str, names: &mut BTreeSet<String>) {
+    let (top, here) = (way[0].clone(), way[way.len() - 1].clone());
+    for entry in fs::read_dir(here).into_iter().flatten().flatten() {
         let Some(name) = entry.file_name().to_str().filter(|name| is_good(name)).map(str::to_owned) else {
             continue;
         };
+        // A link as what it leads to.
+        let Ok(path) = entry.path().canonicalize() else { continue };
         let name = format!("{prefix}{name}");
-        if entry.path().is_dir() {
-            walk(&entry.path(), &format!("{name}/"), depth + 1, names);
-        } else {
+        if !path.starts_with(&top) {
+            continue;
+        }
+        if path.is_file() {
             names.insert(name);
+        } else if path.is_dir() && !way.contains(&path) && way.len() <= DEPTH {
+            way.push(path);
+            walk(way, &format!("{name}/"), names);
+            way.pop();
         }
     }
 }

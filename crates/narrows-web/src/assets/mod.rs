@@ -16,9 +16,15 @@ pub(crate) use self::sources::{Found, Sources};
 ///
 /// Use the macro [`assets!`](crate::assets), with `narrows_build::assets()` in `build.rs`.
 #[derive(Debug, Clone)]
-pub struct Assets {
-    root: PathBuf,
-    embedded: Option<Embedded>,
+pub struct Assets(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(PathBuf),
+    /// In the binary. In development this folder counts, where it is there: that of the project, when it was built.
+    Binary(PathBuf, Embedded),
+    /// In the binary alone.
+    Constants(Embedded),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +36,7 @@ struct Embedded {
 impl Assets {
     /// Those of the project in this folder, read when they are needed.
     pub fn folder(root: &str) -> Self {
-        Self { root: root.into(), embedded: None }
+        Self(Place::Folder(root.into()))
     }
 
     /// Templates in the binary, by their names: for an app that has them as constants.
@@ -41,7 +47,7 @@ impl Assets {
     /// let app = App::new("hello").assets(Assets::templates(&[("hello/home.html", "<h1>Hello</h1>")]));
     /// ```
     pub fn templates(templates: &'static [(&'static str, &'static str)]) -> Self {
-        Self { root: PathBuf::new(), embedded: Some(Embedded { templates, files: &[] }) }
+        Self(Place::Constants(Embedded { templates, files: &[] }))
     }
 
     /// Those of the project that was in this folder, as `narrows_build::assets()` writes them. In development the folder counts,
@@ -52,7 +58,7 @@ impl Assets {
         templates: &'static [(&'static str, &'static str)],
         files: &'static [embedded::File],
     ) -> Self {
-        Self { root: root.into(), embedded: Some(Embedded { templates, files }) }
+        Self(Place::Binary(root.into(), Embedded { templates, files }))
     }
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::{Assets, Embedded, Folder, Kind, built_in, embedded};
+use super::{Assets, Embedded, Folder, Kind, Place, built_in, embedded};
 
 /// A template of more bytes is a mistake.
 const MAX_TEMPLATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -19,6 +19,12 @@ enum Source {
         templates: HashMap<&'static str, &'static str>,
         files: HashMap<&'static str, &'static embedded::File>,
     },
+}
+
+impl From<&PathBuf> for Source {
+    fn from(root: &PathBuf) -> Self {
+        Self::Folder(Folder::new(root.clone()))
+    }
 }
 
 impl From<Embedded> for Source {
@@ -48,14 +54,15 @@ pub(crate) enum Found {
 impl Sources {
     /// In development the folders count, also where there is something in the binary.
     pub(crate) fn new(assets: &[Assets], development: bool) -> Self {
-        let source = |assets: &Assets| match assets.embedded {
-            Some(embedded) if !(development && assets.root.join("src").is_dir()) => embedded.into(),
-            _ => {
-                if !assets.root.is_dir() {
-                    let root = assets.root.display();
+        let source = |assets: &Assets| match &assets.0 {
+            Place::Binary(root, _) if development && root.join("src").is_dir() => root.into(),
+            Place::Binary(_, embedded) | Place::Constants(embedded) => (*embedded).into(),
+            Place::Folder(root) => {
+                if !root.is_dir() {
+                    let root = root.display();
                     tracing::warn!(%root, "the folder of templates and static files is not there: a release has them in its binary");
                 }
-                Source::Folder(Folder::new(assets.root.clone()))
+                root.into()
             }
         };
         Self(assets.iter().map(source).chain([built_in::all().into()]).collect())

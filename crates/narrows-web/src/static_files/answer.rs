@@ -38,12 +38,13 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// The file at this path, which is where its name leads to, over links too.
+    pub(super) fn open(path: &Path, name: &str) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let etag = format!("{:x}-{:x}", modified.as_nanos(), metadata.len());
-        Ok(Self { file, length: metadata.len(), etag, content_type: content_type(&path.to_string_lossy()) })
+        Ok(Self { file, length: metadata.len(), etag, content_type: content_type(name) })
     }
 }
 
@@ -114,6 +115,8 @@ impl Answer {
             Asked::Beyond => {
                 headers.insert(CONTENT_RANGE, header(format!("bytes */{}", self.length)));
                 headers.remove(CONTENT_TYPE);
+                // What one client may not have is not what a cache gives to all.
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
                 return response;
             }

@@ -4,13 +4,15 @@ mod answer;
 mod encoding;
 mod range;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, StatusCode};
+use http::header::RANGE;
+use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use self::answer::{Caching, Disk, disk, embedded};
@@ -20,28 +22,25 @@ use crate::assets::{Found, Sources};
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(sources: Arc<Sources>) -> Router<S> {
     Router::new().route(
         "/static/{*path}",
-        get(async move |OriginalUri(uri): OriginalUri, headers: HeaderMap| match name(uri.path()) {
-            Some(name) => serve(sources, name, headers).await,
-            None => StatusCode::NOT_FOUND.into_response(),
+        get(async move |method: Method, OriginalUri(uri): OriginalUri, mut headers: HeaderMap| {
+            // RFC 9110, 14.2: only GET knows parts.
+            if method != Method::GET {
+                headers.remove(RANGE);
+            }
+            match name(uri.path()) {
+                Some(name) => serve(sources, name, headers).await,
+                None => StatusCode::NOT_FOUND.into_response(),
+            }
         }),
     )
 }
 
 /// What a path asks for. A slash that is encoded is none, and stands in no name.
 fn name(path: &str) -> Option<String> {
-    let encoded = path.strip_prefix("/static/")?;
-    let mut name = String::new();
-    for segment in encoded.split('/') {
-        let segment = percent_decode_str(segment).decode_utf8().ok()?;
-        if segment.contains('/') {
-            return None;
-        }
-        if !name.is_empty() {
-            name.push('/');
-        }
-        name.push_str(&segment);
-    }
-    Some(name)
+    let segments = path.strip_prefix("/static/")?.split('/');
+    let decoded = segments.map(|segment| percent_decode_str(segment).decode_utf8().ok());
+    let names: Vec<Cow<'_, str>> = decoded.collect::<Option<_>>()?;
+    (!names.iter().any(|name| name.contains('/'))).then(|| names.join("/"))
 }
 
 async fn serve(sources: Arc<Sources>, name: String, headers: HeaderMap) -> Response {
@@ -83,7 +82,7 @@ fn open(sources: &Sources, name: &str) -> std::io::Result<Option<Opened>> {
             let caching = if version == Some(file.version) { Caching::ForEver } else { Caching::Ask };
             Opened::Embedded(file, caching)
         }
-        Found::Disk(path) => Opened::Disk(Disk::open(&path)?),
+        Found::Disk(path) => Opened::Disk(Disk::open(&path, name)?),
     }))
 }
 

@@ -1,5 +1,7 @@
 //! Templates and static files: which are found, in the folder and in the binary.
 
+use std::os::unix::fs::symlink;
+
 use narrows_web::testing::TestSite;
 use narrows_web::{App, Assets, Project, context};
 
@@ -103,4 +105,26 @@ async fn in_development_a_broken_template_is_the_trouble_of_its_own_page() {
     let site = project_of(&root).test_with(["--development=on"]).await;
     assert!(site.site().render_text("broken.html", context! {}).is_err());
     assert_eq!(site.site().render_text("whole.html", context! {}).unwrap(), "whole");
+}
+
+#[tokio::test]
+async fn templates_that_are_constants_are_there_in_development_too() {
+    let app = App::new("other").assets(Assets::templates(&[("x.html", "a constant")]));
+    assert!(std::path::Path::new("src").is_dir(), "the current folder is a project's, as under cargo");
+    let site = Project::new("small", "1.0.0").app(app).test_with(["--development=on"]).await;
+    assert_eq!(site.site().render_text("x.html", context! {}).unwrap(), "a constant");
+}
+
+#[tokio::test]
+async fn links_out_of_the_folder_are_not_followed_and_those_in_circles_have_an_end() {
+    let elsewhere = folder(&[("deep/page.html", "{% broken")]);
+    let root = folder(&[("templates/page.html", "page"), ("templates/a/x.html", "x")]);
+    symlink(elsewhere.path(), root.path().join("templates/elsewhere")).unwrap();
+    for name in ["b", "c", "a/d", "a/e"] {
+        symlink(root.path().join("templates"), root.path().join("templates").join(name)).unwrap();
+    }
+    // All templates are looked for and parsed.
+    let site = project_of(&root).test().await;
+    assert_eq!(site.site().render_text("page.html", context! {}).unwrap(), "page");
+    assert!(site.site().render_text("elsewhere/deep/page.html", context! {}).is_err());
 }
