@@ -64,7 +64,7 @@ impl Found {
             );
         }
         if loaded.text("development") == "on" {
-            self.add("development: it is on, so errors are shown to everybody with their details");
+            self.add("development: it is on, so errors are shown with their details, and templates are read from the disk");
         }
         for warning in &loaded.warnings {
             self.add(warning);

@@ -1,39 +1,25 @@
 //! The page that developers see: what happened, and what was asked.
 
 use std::error::Error as StdError;
-use std::net::IpAddr;
 
-use axum::extract::{MatchedPath, OptionalFromRequestParts};
+use axum::extract::MatchedPath;
 use axum::response::{Html, IntoResponse, Response};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, PROXY_AUTHORIZATION};
+use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use minijinja::context;
-use narrows::scope::ClientAddr;
 use serde::Serialize;
 
 use super::pages::{Shown, value};
-use super::{Asked, pages};
+use super::{Asked, near, pages};
 use crate::Site;
 
-/// Never in production; in development for a failure, and for an address that is not there; and only for clients on this machine or in a
-/// private network: a site that is developed may still be reached from elsewhere.
+/// Never in production; in development for a failure, and for an address that is not there; and only for clients that are near: a site
+/// that is developed may still be reached from elsewhere.
 pub(super) async fn are_for(site: &Site, parts: &mut Parts, error: &Shown) -> bool {
     let is_told =
         error.status.is_server_error() || error.status == StatusCode::NOT_FOUND || error.source.is_some();
-    if !site.is_development() || !is_told {
-        return false;
-    }
-    let Ok(client) = <ClientAddr as OptionalFromRequestParts<Site>>::from_request_parts(parts, site).await;
-    // Without an address it came by a socket of this machine.
-    client.is_none_or(|client| is_near(client.ip()))
-}
-
-fn is_near(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
+    site.is_development() && is_told && near::is_near(site, parts).await
 }
 
 #[derive(Serialize)]
@@ -48,10 +34,9 @@ struct Route<'a> {
     path: &'a str,
 }
 
-pub(super) fn page(site: &Site, parts: &Parts, asked: &Asked, error: &Shown, title: &str) -> Response {
-    let chain = chain(error);
+pub(super) fn page(site: &Site, parts: &Parts, asked: &Asked, error: &Shown, causes: &[String]) -> Response {
     let template = error.source.as_deref().and_then(|source| find::<minijinja::Error>(source));
-    let summary = chain.first().cloned().or_else(|| error.text.clone());
+    let summary = causes.first().cloned().or_else(|| error.text.clone());
     let summary = summary.unwrap_or_else(|| match error.status {
         StatusCode::NOT_FOUND => format!("No route has the path {}", asked.uri.path()),
         _ => "Nothing is known of why".to_owned(),
@@ -72,8 +57,9 @@ pub(super) fn page(site: &Site, parts: &Parts, asked: &Asked, error: &Shown, tit
     let rendered = site.templates().get("narrows/development.html").and_then(|page| {
         page.render(context! {
             status => error.status.as_u16(),
-            title, summary, request,
-            causes => value(&chain.get(1..).unwrap_or_default()),
+            summary, request,
+            title => error.title(),
+            causes => value(&causes.get(1..).unwrap_or_default()),
             routes => value(&routes),
             template => template.and_then(|error| Some(context! { name => error.name()?, line => error.line() })),
             excerpt => template.map(|error| error.display_debug_info().to_string()).filter(|text| !text.trim().is_empty()),
@@ -91,7 +77,7 @@ pub(super) fn page(site: &Site, parts: &Parts, asked: &Asked, error: &Shown, tit
 }
 
 /// The error and what was behind it, one after another.
-fn chain(error: &Shown) -> Vec<String> {
+pub(super) fn chain(error: &Shown) -> Vec<String> {
     let first = error.source.as_deref().map(|source| source as &(dyn StdError + 'static));
     let mut texts: Vec<String> = Vec::new();
     for error in std::iter::successors(first, |error| (*error).source()) {
@@ -108,10 +94,11 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     std::iter::successors(Some(error), |error| (*error).source()).find_map(|error| error.downcast_ref())
 }
 
-/// Without those that let somebody in.
+/// Without those that let somebody in, by their names.
 fn headers(parts: &Parts) -> Vec<Header<'_>> {
-    let secret = [COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION];
-    let shown = parts.headers.iter().filter(|(name, _)| !secret.contains(name));
+    const SECRET: [&str; 7] = ["auth", "cookie", "key", "pass", "secret", "signature", "token"];
+    let is_shown = |name: &str| !SECRET.iter().any(|secret| name.contains(secret));
+    let shown = parts.headers.iter().filter(|(name, _)| is_shown(name.as_str()));
     shown
         .map(|(name, value)| Header {
             name: name.as_str(),

@@ -1,6 +1,7 @@
 //! The pages of errors: what a bare status becomes for those who read pages.
 
 mod details;
+mod near;
 mod pages;
 mod wants;
 
@@ -48,8 +49,9 @@ async fn answer(State(site): State<Site>, request: Request, next: Next) -> Respo
     let (parts, body) = request.into_parts();
     let (asked, wants) = (Asked::of(&parts), Wants::of(&parts.headers));
     let is_socket = parts.headers.contains_key(UPGRADE);
-    // Only a page is told who reads it.
-    let mut seen = (wants == Wants::Html && !is_socket).then(|| parts.clone());
+    // Only a page is told who reads it, and only developers what happened.
+    let is_looked_at = wants == Wants::Html || site.is_development();
+    let mut seen = (is_looked_at && !is_socket).then(|| parts.clone());
     let request = Request::from_parts(parts, body);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
@@ -70,10 +72,14 @@ async fn answer(State(site): State<Site>, request: Request, next: Next) -> Respo
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     let text = report.as_ref().and_then(|report| report.text.clone()).or((!said.is_empty()).then_some(said));
     let error = pages::Shown { status: head.status, text, source: report.and_then(|report| report.source) };
-    let made = match &mut seen {
-        Some(seen) => pages::html(&site, seen, &asked, &error).await,
-        None if wants == Wants::Json => pages::json(&error),
-        None => pages::text(&error),
+    let causes = match &mut seen {
+        Some(seen) => details::are_for(&site, seen, &error).await.then(|| details::chain(&error)),
+        None => None,
+    };
+    let made = match (&mut seen, wants) {
+        (Some(seen), Wants::Html) => pages::html(&site, seen, &asked, &error, causes.as_deref()).await,
+        (_, Wants::Json) => pages::json(&error, causes.as_deref()),
+        _ => pages::text(&error, causes.as_deref()),
     };
     merge(head, made)
 }
@@ -124,13 +130,17 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
 struct Panicked(String);
 
 fn log(asked: &Asked, status: StatusCode, report: Option<&Report>) {
-    let Some(source) = report.and_then(|report| report.source.as_ref()) else { return };
-    let error: &(dyn std::error::Error + 'static) = &**source;
+    let source = report.and_then(|report| report.source.as_ref());
+    let error = source.map(|source| -> &(dyn std::error::Error + 'static) { &**source });
     let (method, path, status) = (&asked.method, asked.uri.path(), status.as_u16());
-    if status < 500 {
-        tracing::debug!(%method, path, status, error, "a request was refused");
-    } else {
-        tracing::error!(%method, path, status, error, "a request failed");
+    match error {
+        Some(error) if status < 500 => tracing::debug!(%method, path, status, error, "a request was refused"),
+        Some(error) => tracing::error!(%method, path, status, error, "a request failed"),
+        // Others, such as a 503, are no failure.
+        None if status == 500 => {
+            tracing::error!(%method, path, status, "a request failed, and its view does not say why")
+        }
+        None => {}
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn title(&self) -> &'static str {
+    pub(super) fn title(&self) -> &'static str {
         self.status.canonical_reason().unwrap_or("Error")
     }
 
@@ -30,22 +30,33 @@ impl Shown {
     }
 }
 
-pub(super) fn text(error: &Shown) -> Response {
-    format!("{}\n", error.text()).into_response()
+/// With what was behind it for developers.
+pub(super) fn text(error: &Shown, causes: Option<&[String]>) -> Response {
+    let lines = [error.text()].into_iter().chain(causes.unwrap_or_default().iter().map(String::as_str));
+    lines.map(|line| format!("{line}\n")).collect::<String>().into_response()
 }
 
-/// As in RFC 9457.
-pub(super) fn json(error: &Shown) -> Response {
-    let body = json!({ "status": error.status.as_u16(), "title": error.title(), "detail": error.text() });
+/// As in RFC 9457; developers have `causes` besides.
+pub(super) fn json(error: &Shown, causes: Option<&[String]>) -> Response {
+    let mut body = json!({ "status": error.status.as_u16(), "title": error.title(), "detail": error.text() });
+    if let Some(causes) = causes.filter(|causes| !causes.is_empty()) {
+        body["causes"] = json!(causes);
+    }
     let kind = HeaderValue::from_static("application/problem+json");
     ([(CONTENT_TYPE, kind)], body.to_string()).into_response()
 }
 
-pub(super) async fn html(site: &Site, parts: &mut Parts, asked: &Asked, error: &Shown) -> Response {
-    if details::are_for(site, parts, error).await {
-        return details::page(site, parts, asked, error, error.title());
+pub(super) async fn html(
+    site: &Site,
+    parts: &mut Parts,
+    asked: &Asked,
+    error: &Shown,
+    causes: Option<&[String]>,
+) -> Response {
+    match causes {
+        Some(causes) => details::page(site, parts, asked, error, causes),
+        None => page(site, parts, error, error.title(), error.text()).await,
     }
-    page(site, parts, error, error.title(), error.text()).await
 }
 
 /// The site's own page, or the one that every site has.

@@ -49,6 +49,7 @@ fn app() -> App {
             .route("panics", "/panics/", get(panics))
             .route("logged_failure", "/logged/failure/", get(fails))
             .route("logged_panic", "/logged/panic/", get(panics))
+            .route("bare", "/logged/bare/", get(async || StatusCode::INTERNAL_SERVER_ERROR))
             .route("gone", "/gone/", get(async || -> Result { Err(Error::not_found()) }))
             .route(
                 "record",
@@ -134,6 +135,7 @@ async fn a_failure_is_logged_once_with_all_that_was_behind_it() {
     ask(&site, "/logged/failure/?password=secret", &[HTML]).await;
     ask(&site, "/logged/panic/", &[ANY]).await;
     ask(&site, "/logged/nothing/", &[HTML]).await;
+    ask(&site, "/logged/bare/", &[HTML]).await;
     let [failure] = &logs::with("/logged/failure/")[..] else { panic!("{:?}", logs::with("/logged/")) };
     for part in ["ERROR", "method=GET", "status=500", "the disk", "no space left"] {
         assert!(failure.contains(part), "{failure}");
@@ -141,7 +143,7 @@ async fn a_failure_is_logged_once_with_all_that_was_behind_it() {
     assert!(!failure.contains("secret"));
     let [panic] = &logs::with("/logged/panic/")[..] else { panic!("{:?}", logs::with("/logged/")) };
     assert!(panic.contains("the view was wrong"), "{panic}");
-    assert!(logs::with("/logged/nothing/").is_empty());
+    assert_eq!((logs::with("/logged/nothing/").len(), logs::with("/logged/bare/").len()), (0, 1));
 }
 
 #[tokio::test]
@@ -237,9 +239,15 @@ async fn a_page_of_an_error_that_fails_itself_is_the_built_in_one() {
 #[tokio::test]
 async fn developers_see_what_happened_and_no_secrets() {
     let (_root, site) = in_development().await;
-    let secrets =
-        [("cookie", "sessionid=opensesame"), ("authorization", "Bearer opensesame"), ("x-note", "<i>note")];
-    let page = ask(&site, "/fails/?a=b", &[HTML, secrets[0], secrets[1], secrets[2]]).await;
+    let headers = [
+        HTML,
+        ("cookie", "sessionid=opensesame"),
+        ("authorization", "Bearer opensesame"),
+        ("x-api-key", "opensesame"),
+        ("x-csrf-token", "opensesame"),
+        ("x-note", "<i>note"),
+    ];
+    let page = ask(&site, "/fails/?a=b", &headers).await;
     assert_eq!((page.status().as_u16(), page.header("cache-control")), (500, Some("private, no-store")));
     for part in
         ["the disk &lt;b&gt;is&lt;", "no space left", "GET", ">/fails/<", ">a=b<", "x-note", "&lt;i&gt;note"]
@@ -279,6 +287,37 @@ async fn clients_from_elsewhere_see_no_details_of_a_site_in_development() {
         assert_eq!(page.contains("no space left"), sees, "{address}: {page}");
         assert_eq!(page.contains("<h1>Broken</h1>"), !sees, "{address}: {page}");
     }
+}
+
+#[tokio::test]
+async fn who_comes_by_a_proxy_that_nobody_named_is_not_near() {
+    let (_root, site) = in_development().await;
+    for (name, value, sees) in [
+        ("x-forwarded-for", "203.0.113.7", false),
+        ("x-forwarded-for", "127.0.0.1, 203.0.113.7", false),
+        ("x-forwarded-for", "unknown", false),
+        ("x-forwarded-for", "192.168.1.7, ::1", true),
+        ("x-real-ip", "203.0.113.7", false),
+        ("forwarded", "for=\"[2001:db8::1]:4711\";proto=https", false),
+        ("forwarded", "for=127.0.0.1;host=a, For=\"[::1]\"", true),
+        ("forwarded", "proto=https", false),
+    ] {
+        let request = http::Request::get("/fails/").header(HTML.0, HTML.1).header(name, value);
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 5000))));
+        let page = site.request(request).await;
+        assert_eq!(page.contains("no space left"), sees, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn scripts_and_shells_of_developers_are_told_too() {
+    let (_root, site) = in_development().await;
+    let json: serde_json::Value = ask(&site, "/fails/", &[JSON]).await.json();
+    assert_eq!(json["causes"], serde_json::json!(["the disk <b>is</b> full", "no space left"]));
+    let text = ask(&site, "/fails/", &[ANY]).await;
+    assert!(text.text().ends_with("\nthe disk <b>is</b> full\nno space left\n"), "{text}");
+    assert!(ask(&site, "/forbidden/", &[JSON]).await.json::<serde_json::Value>().get("causes").is_none());
 }
 
 #[tokio::test]
