@@ -1,7 +1,8 @@
 //! Pages that load themselves again while a site is developed.
 //!
 //! `narrows run` writes lines to the program's standard input: `reload` has all open pages load again, and its end ends the
-//! program in the orderly way. A page that comes back to another process loads itself again, too.
+//! program in the orderly way. A page that finds another process than the one that made it, or was not there when it was to load again,
+//! loads itself again, too.
 
 mod script;
 mod stdin;
@@ -55,6 +56,11 @@ impl Reload {
         Some(reload)
     }
 
+    /// What a page is of, that is made now: the process, and how often pages were to load again.
+    fn state(&self, count: u64) -> String {
+        format!("{}-{count}", self.process)
+    }
+
     fn reload(&self) {
         self.count.send_modify(|count| *count += 1);
     }
@@ -81,11 +87,12 @@ pub(crate) fn around(router: Router, site: &Site) -> Router {
     own.fallback_service(router.layer(from_fn_with_state(reload, insert)))
 }
 
-/// The event `process` with the process, then `reload` whenever it is time.
+/// The event `process` with what a page of now would be of, then `reload` whenever it is time.
 async fn events(State((reload, site)): State<(Arc<Reload>, Site)>) -> impl IntoResponse {
+    let mut count = reload.count.subscribe();
+    let state = reload.state(*count.borrow_and_update());
     // Browsers would wait for seconds before they come back to the next process.
-    let first = Event::default().event("process").data(&reload.process).retry(COME_BACK);
-    let count = reload.count.subscribe();
+    let first = Event::default().event("process").data(state).retry(COME_BACK);
     let rest = stream::unfold((reload, site, count), async |(reload, site, mut count)| {
         loop {
             tokio::select! {
@@ -107,6 +114,8 @@ async fn events(State((reload, site)): State<(Arc<Reload>, Site)>) -> impl IntoR
 /// Puts the script before the end of a page.
 async fn insert(State(reload): State<Arc<Reload>>, request: Request, next: Next) -> Response {
     let is_part = request.headers().contains_key("hx-request");
+    // Before the page is made: what changes meanwhile may not be in it.
+    let state = reload.state(*reload.count.borrow());
     let response = next.run(request).await;
     if is_part || !is_page(&response) {
         return response;
@@ -116,7 +125,7 @@ async fn insert(State(reload): State<Arc<Reload>>, request: Request, next: Next)
     let Ok(bytes) = to_bytes(body, MAX_PAGE_BYTES as usize).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let page = script::insert(&bytes, &reload.process);
+    let page = script::insert(&bytes, &state);
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, page.map_or_else(|| Body::from(bytes), Body::from))
 }

@@ -15,14 +15,12 @@ pub(super) async fn answer(State((_, _)): State<(Arc<Reload>, Site)>) -> impl In
     ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-store")], SCRIPT)
 }
 
-/// The page with the script before the last `</body>`, and the process that the page is from. A text without an end of a page is none.
-pub(super) fn insert(page: &[u8], process: &str) -> Option<Vec<u8>> {
+/// The page with the script before the last `</body>`, and what the page is of. A text without an end of a page is none.
+pub(super) fn insert(page: &[u8], state: &str) -> Option<Vec<u8>> {
     const END: &[u8] = b"</body>";
     let at = page.windows(END.len()).rposition(|text| text.eq_ignore_ascii_case(END))?;
     let mut whole = page[..at].to_vec();
-    whole.extend_from_slice(
-        format!("<meta name=\"narrows-process\" content=\"{process}\">{TAG}\n").as_bytes(),
-    );
+    whole.extend_from_slice(format!("<meta name=\"narrows-process\" content=\"{state}\">{TAG}\n").as_bytes());
     whole.extend_from_slice(&page[at..]);
     Some(whole)
 }

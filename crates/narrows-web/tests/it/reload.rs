@@ -116,6 +116,20 @@ fn a_line_has_the_open_pages_load_again() {
 }
 
 #[test]
+fn a_page_that_comes_too_late_to_be_told_sees_that_it_is_an_old_one() {
+    let mut program = Program::developed();
+    let old = program.get("/page/");
+    let mut of_another_page = program.events();
+    assert_eq!(of_another_page.next().unwrap(), "event: process");
+    program.input.write_all(b"reload\n").unwrap();
+    assert!(of_another_page.any(|line| line == "event: reload"));
+    let mut events = program.events().skip(1);
+    let now = events.next().unwrap();
+    assert_ne!(now, format!("data: {}", process(&old)));
+    assert_eq!(now, format!("data: {}", process(&program.get("/page/"))));
+}
+
+#[test]
 fn another_process_has_another_name() {
     let (one, other) = (Program::developed(), Program::developed());
     assert_ne!(process(&one.get("/page/")), process(&other.get("/page/")));
