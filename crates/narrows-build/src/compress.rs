@@ -45,10 +45,14 @@ pub(crate) fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
+/// With all that brotli can for files up to this size. Cargo compiles build scripts without optimisation: a megabyte would take twelve
+/// seconds, and takes one at a quality which makes it a tenth larger.
+const MAX_BEST_BYTES: usize = 256 * 1024;
+
 pub(crate) fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
     let mut compressed = Vec::new();
     let parameters = brotli::enc::BrotliEncoderParams {
-        quality: 11,
+        quality: if content.len() <= MAX_BEST_BYTES { 11 } else { 9 },
         size_hint: content.len(),
         ..brotli::enc::BrotliEncoderParams::default()
     };

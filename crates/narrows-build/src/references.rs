@@ -4,7 +4,10 @@
 //! that path. One text too many only gives two files one version; one that is not seen – a path that a script puts together –
 //! is answered without the long cache.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
 
 /// The extensions of files that name others.
 const TEXTS: [&str; 9] = ["css", "js", "mjs", "html", "htm", "svg", "json", "webmanifest", "xml"];
@@ -21,13 +24,16 @@ pub(crate) fn references<'a>(
     let Some(text) = std::str::from_utf8(content).ok().filter(|_| TEXTS.contains(&extension.as_str())) else {
         return Vec::new();
     };
-    let found = candidates(text).filter_map(|path| resolve(name, path));
+    let written = candidates(text).filter(|path| !path.is_empty());
+    // As it is, and as a browser reads it: `a%20b.svg`.
+    let paths = written.flat_map(|path| [Cow::Borrowed(path), percent_decode_str(path).decode_utf8_lossy()]);
+    let found = paths.filter_map(|path| resolve(name, &path));
     found.filter_map(|path| files.get_key_value(&path).map(|(name, _)| name)).collect()
 }
 
 /// What is in quotes or brackets, or follows `sourceMappingURL=`.
 fn candidates(text: &str) -> impl Iterator<Item = &str> {
-    let quoted = text.char_indices().filter_map(|(at, sign)| {
+    text.char_indices().filter_map(|(at, sign)| {
         let ends: &[char] = match sign {
             '"' => &['"', '\n'],
             '\'' => &['\'', '\n'],
@@ -42,8 +48,7 @@ fn candidates(text: &str) -> impl Iterator<Item = &str> {
         let end = window.filter(|(_, sign)| ends.contains(sign)).map(|(at, _)| at).next();
         let end = end.or_else(|| (rest.len() < MAX_PATH).then_some(rest.len()))?;
         Some(rest[..end].trim())
-    });
-    quoted.filter(|path| !path.is_empty())
+    })
 }
 
 /// A path as it is written in this file, as a name.

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -66,6 +67,7 @@ fn what_compresses_well_is_there_compressed_and_nothing_else() {
     let out = TempDir::new().unwrap();
     Collection::read(root.path()).unwrap().embed(out.path()).unwrap();
     let code = code(out.path());
+    assert!(!code.contains(out.path().to_str().unwrap()), "the target folder may be moved: {code}");
     let line = |name: &str| code.lines().find(|line| line.contains(name)).unwrap();
     assert!(line("long.css").contains(".gz\"") && line("long.css").contains(".br\""), "{code}");
     for name in ["short.css", "long.png"] {
@@ -91,4 +93,20 @@ fn what_did_not_change_is_not_written_again_and_what_is_gone_is_deleted() {
     embed();
     assert!(blobs() < before);
     assert!(!code(out.path()).contains("b.css"));
+}
+
+#[test]
+fn what_is_compressed_is_the_content() {
+    let long = "body { color: red }\n".repeat(100);
+    let (root, out) = (project(&[("static/long.css", &long)]), TempDir::new().unwrap());
+    Collection::read(root.path()).unwrap().embed(out.path()).unwrap();
+    let blob = |ending: &str| {
+        let blobs = fs::read_dir(out.path().join("narrows_assets")).unwrap();
+        let mut paths = blobs.map(|blob| blob.unwrap().path());
+        fs::read(paths.find(|path| path.extension().is_some_and(|it| it == ending)).unwrap()).unwrap()
+    };
+    let (mut gzip, mut brotli) = (String::new(), Vec::new());
+    flate2::read::GzDecoder::new(&blob("gz")[..]).read_to_string(&mut gzip).unwrap();
+    brotli::BrotliDecompress(&mut &blob("br")[..], &mut brotli).unwrap();
+    assert_eq!((gzip.as_bytes(), &brotli[..]), (long.as_bytes(), long.as_bytes()));
 }
