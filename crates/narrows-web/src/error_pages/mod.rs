@@ -138,7 +138,7 @@ fn log(asked: &Asked, status: StatusCode, report: Option<&Report>) {
         Some(error) => tracing::error!(%method, path, status, error, "a request failed"),
         // Others, such as a 503, are no failure.
         None if status == 500 => {
-            tracing::error!(%method, path, status, "a request failed, and its view does not say why")
+            tracing::error!(%method, path, status, "a request failed, and its view does not say why");
         }
         None => {}
     }

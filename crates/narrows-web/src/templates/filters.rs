@@ -26,8 +26,19 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment
         .add_filter("intcomma", |state: &State<'_, '_>, number: &Value| given(state, number, intcomma));
     environment.add_filter("filesizeformat", |state: &State<'_, '_>, bytes: &Value| {
-        given(state, bytes, |bytes| Ok(filesizeformat(f64::try_from(bytes.clone())?)))
+        given(state, bytes, |bytes| Ok(filesizeformat(number(bytes)?)))
     });
+    environment.add_filter("floatformat", |state: &State<'_, '_>, value: &Value, places: Option<i8>| {
+        given(state, value, |value| Ok(floatformat(number(value)?, places.unwrap_or(-1))))
+    });
+    environment.add_filter("yesno", yesno);
+    environment.add_filter(
+        "default_if_none",
+        |value: &Value, other: Value| {
+            if value.is_none() { other } else { value.clone() }
+        },
+    );
+    environment.add_filter("json_script", json_script);
     environment
         .add_filter("linebreaks", |state: &State<'_, '_>, of: &Value| given(state, of, text::linebreaks));
     environment
@@ -70,6 +81,44 @@ fn known(state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
 fn json(state: &State<'_, '_>, value: &Value, indent: Option<Value>, more: Kwargs) -> Result<Value, Error> {
     known(state, value)?;
     filters::tojson(value, indent, more)
+}
+
+/// As an element that scripts read: `{{ rooms|json_script("rooms") }}`, which a policy without inline scripts lets be.
+fn json_script(state: &State<'_, '_>, value: &Value, id: &str) -> Result<Value, Error> {
+    known(state, value)?;
+    let json = filters::tojson(value, None, std::iter::empty::<(&str, Value)>().collect())?;
+    let id = text::escape(id);
+    Ok(Value::from_safe_string(format!("<script id=\"{id}\" type=\"application/json\">{json}</script>")))
+}
+
+/// `{{ open|yesno("open,closed,unknown") }}`: the third is for nothing.
+fn yesno(state: &State<'_, '_>, value: &Value, words: Option<String>) -> Result<String, Error> {
+    known(state, value)?;
+    let words = words.as_deref().unwrap_or("yes,no,maybe");
+    let mut words = words.split(',');
+    let (yes, no) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let word = match value {
+        value if value.is_none() => words.next().unwrap_or(no),
+        value if value.is_true() => yes,
+        _ => no,
+    };
+    Ok(word.to_owned())
+}
+
+/// With so many places; of a negative number of them as many, unless the number is a whole one.
+fn floatformat(value: f64, places: i8) -> String {
+    let count = if places < 0 && value.fract() == 0.0 { 0 } else { usize::from(places.unsigned_abs()) };
+    let text = format!("{value:.count$}");
+    let is_zero = text.bytes().all(|sign| matches!(sign, b'-' | b'0' | b'.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+/// Numbers of a fixed number of places are texts, as serde writes them.
+fn number(value: &Value) -> Result<f64, Error> {
+    match value.as_str().and_then(|text| text.trim().parse().ok()) {
+        Some(number) => Ok(number),
+        None => f64::try_from(value.clone()),
+    }
 }
 
 /// As in Jinja, but nothing is as long as an empty list.

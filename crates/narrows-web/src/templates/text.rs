@@ -97,7 +97,7 @@ fn escaped(text: &Value) -> String {
     if text.is_safe() { text.to_string() } else { escape(&text.to_string()) }
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

@@ -166,6 +166,19 @@ async fn filters_of_django_are_there() {
         ("{{ 'abcdef'|truncatechars(4) }} {{ 'äöü'|truncatechars(3) }}", "abc… äöü"),
         ("{{ 'a<\nb\n\nc'|linebreaks }}", "<p>a&lt;<br>b</p>\n\n<p>c</p>"),
         ("{{ 'a\r\nb'|linebreaksbr }}", "a<br>b"),
+        (
+            "{{ 34.26|floatformat }} {{ 34.0|floatformat }} {{ '7'|floatformat(2) }} {{ -0.01|floatformat(1) }}",
+            "34.3 34 7.00 0.0",
+        ),
+        (
+            "{{ true|yesno }} {{ 0|yesno('on,off') }} {{ none|yesno('on,off') }} {{ none|yesno }}",
+            "yes off off maybe",
+        ),
+        ("{{ none|default_if_none('-') }} {{ 0|default_if_none('-') }}", "- 0"),
+        (
+            "{{ ['</script>']|json_script('a\"') }}",
+            "<script id=\"a&quot;\" type=\"application/json\">[\"\\u003c/script\\u003e\"]</script>",
+        ),
     ];
     all_make(&texts, context! {}).await;
 }
