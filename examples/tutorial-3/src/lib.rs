@@ -21,6 +21,7 @@ fn admin() -> Admin {
 
     let messages = Listed::new(Entity)
         .list([Column::Room, Column::Author, Column::Text, Column::SentAt])
-        .search([Column::Text, Column::Author]);
+        .search([Column::Text, Column::Author])
+        .filter([Column::SentAt]);
     Admin::new().title("The tea house").model(messages)
 }

@@ -93,9 +93,13 @@ pub(super) fn project(name: &Name, is_bare: bool) -> impl Iterator<Item = (Strin
     })
 }
 
-/// Without the lines that tell of the sample's app.
+/// Without the lines that tell of the sample's app, and without the dependencies that only it and the admin have.
 fn without_app(text: &str) -> String {
-    text.split_inclusive('\n').filter(|line| !line.contains(SAMPLES_APP)).collect()
+    let is_of_app = |line: &&str| {
+        line.contains(SAMPLES_APP)
+            || ["garde = ", "narrows-admin = "].iter().any(|start| line.starts_with(start))
+    };
+    text.split_inclusive('\n').filter(|line| !is_of_app(line)).collect()
 }
 
 /// The files of an app's own folder: paths in it, and texts.

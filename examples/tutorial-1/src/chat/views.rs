@@ -15,9 +15,13 @@ pub(super) async fn index(page: Page) -> Result {
     page.render("chat/index.html", context! {})
 }
 
-/// Sends the browser on to that room.
+/// Sends the browser on to that room, or back where it cannot be one.
 pub(super) async fn enter(page: Page, Query(wanted): Query<Wanted>) -> Result {
-    page.redirect("chat:room", &[("room", &wanted.room)])
+    match wanted.room.trim() {
+        // In an address these two mean something else.
+        "" | "." | ".." => page.redirect("chat:index", &[]),
+        room => page.redirect("chat:room", &[("room", room)]),
+    }
 }
 
 /// A room.

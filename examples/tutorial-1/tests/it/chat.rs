@@ -25,6 +25,15 @@ async fn the_first_page_leads_to_a_room() {
 }
 
 #[tokio::test]
+async fn what_no_address_can_have_leads_back_to_the_first_page() {
+    let site = site().await;
+    for room in ["", "+", ".", ".."] {
+        let answer = site.get(&format!("/enter/?room={room}")).await;
+        assert_eq!(answer.header("location"), Some("/"), "{room:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_said_comes_back() {
     let site = site().await;
     let mut page = site.socket("/ws/chat/tea/").await;

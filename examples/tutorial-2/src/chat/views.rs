@@ -11,7 +11,7 @@ use super::consumers;
 /// Which room somebody wants to enter, and under which name.
 #[derive(Deserialize, Validate)]
 pub(super) struct Wanted {
-    #[garde(length(chars, min = 1, max = 50))]
+    #[garde(length(chars, min = 1, max = 50), custom(fits_address))]
     room: String,
     #[garde(length(chars, min = 1, max = 40))]
     name: String,
@@ -41,4 +41,12 @@ pub(super) async fn room(page: Page, session: Session, Path(room): Path<String>)
     };
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, name, present })
+}
+
+/// In an address these two mean something else.
+fn fits_address(room: &str, (): &()) -> garde::Result {
+    match room {
+        "." | ".." => Err(garde::Error::new("This cannot be the name of a room.")),
+        _ => Ok(()),
+    }
 }

@@ -54,6 +54,20 @@ async fn a_form_without_a_name_comes_back_with_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_room_is_called_something_that_an_address_can_have() {
+    let site = site().await;
+    let page = site
+        .post_form("/", &[("room", ".."), ("name", "Ada")])
+        .await;
+    assert_eq!(page.status(), 422);
+    assert!(
+        page.contains("This cannot be the name of a room."),
+        "{}",
+        page.text()
+    );
+}
+
+#[tokio::test]
 async fn who_has_no_name_gets_neither_the_page_nor_the_socket() {
     let site = site().await;
     assert_eq!(site.get("/chat/tea/").await.header("location"), Some("/"));

@@ -1,6 +1,7 @@
 //! The socket of a room.
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use narrows::{Close, Connection, Consumer, Group, NameError, NoEvent, PresenceDiff, Reject};
 use narrows_web::Db;
 use narrows_web::models::sea_orm::prelude::ChronoUtc;
@@ -10,7 +11,7 @@ use narrows_web::models::sea_orm::{
 use narrows_web::narrows_django::User;
 use serde::{Deserialize, Serialize};
 
-use super::models::message;
+use super::models::{MAX_ROOM, message};
 
 /// What somebody who comes is shown of what was said before.
 const RECENT: u64 = 50;
@@ -55,6 +56,9 @@ impl Consumer for Room {
         (Path(room), user, db): Self::Scope,
         conn: &mut Connection<Self>,
     ) -> Result<Self, Reject> {
+        if room.chars().count() > MAX_ROOM {
+            return Err(Reject::new(StatusCode::NOT_FOUND));
+        }
         let group = group(&room)?;
         // First into the group, then what was said before: so nothing is missed in between.
         conn.join(&group).await?;

@@ -1,5 +1,8 @@
 //! What the app keeps in the database.
 
+/// Characters of a room's name: what its column holds.
+pub const MAX_ROOM: usize = 50;
+
 /// What somebody said in a room.
 pub mod message {
     use narrows_web::models::sea_orm::{self, entity::prelude::*};

@@ -2,15 +2,16 @@
 
 use axum::extract::Path;
 use garde::Validate;
-use narrows_web::{Form, Page, Result, context};
+use narrows_web::{Error, Form, Page, Result, context};
 use serde::Deserialize;
 
 use super::consumers;
+use super::models::MAX_ROOM;
 
 /// Which room somebody wants to enter.
 #[derive(Deserialize, Validate)]
 pub(super) struct Wanted {
-    #[garde(length(chars, min = 1, max = 50))]
+    #[garde(length(chars, min = 1, max = MAX_ROOM), custom(fits_address))]
     room: String,
 }
 
@@ -32,6 +33,17 @@ pub(super) async fn enter(page: Page, mut form: Form<Wanted>) -> Result {
 
 /// A room.
 pub(super) async fn room(page: Page, Path(room): Path<String>) -> Result {
+    if room.chars().count() > MAX_ROOM {
+        return Err(Error::not_found());
+    }
     let present = consumers::group(&room)?.presence::<()>().group().to_owned();
     page.render("chat/room.html", context! { room, present })
+}
+
+/// In an address these two mean something else.
+fn fits_address(room: &str, (): &()) -> garde::Result {
+    match room {
+        "." | ".." => Err(garde::Error::new("This cannot be the name of a room.")),
+        _ => Ok(()),
+    }
 }

@@ -1,3 +1,4 @@
+use axum::http::StatusCode;
 use narrows_web::testing::{Browser, TestClient, TestSite};
 use serde_json::{Value, json};
 
@@ -46,6 +47,26 @@ async fn rooms_are_for_users() {
     assert_eq!(page.header("location"), Some("/login/?next=/chat/tea/"));
     let refused = site.socket_request("/ws/chat/tea/").try_connect().await;
     assert_eq!(refused.expect_err("they are not logged in").status(), 401);
+}
+
+#[tokio::test]
+async fn a_name_that_no_room_can_have_is_said_to_be_so() {
+    let site = site().await;
+    let ada = user(&site, "Ada").await;
+    let long = "a".repeat(51);
+
+    let form = ada.post_form("/", &[("room", "..")]).await;
+    let page = ada.get(&format!("/chat/{long}/")).await;
+    let socket = ada
+        .socket_request(&format!("/ws/chat/{long}/"))
+        .try_connect()
+        .await;
+
+    assert_eq!(
+        (form.status(), page.status()),
+        (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::NOT_FOUND)
+    );
+    assert_eq!(socket.expect_err("it is too long").status(), 404);
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use axum::http::StatusCode;
 use narrows_web::testing::{Browser, Received, TestClient, TestSite};
 use serde_json::{Value, json};
 
@@ -25,7 +26,8 @@ async fn said(page: &mut TestClient) -> Value {
 /// The code that the server closes with.
 async fn closed(page: &mut TestClient) -> u16 {
     loop {
-        if let Some(Received::Closed { code, .. }) = page.next().await {
+        let received = page.next().await;
+        if let Received::Closed { code, .. } = received.expect("the server closes in time") {
             return code;
         }
     }
@@ -58,15 +60,23 @@ async fn rooms_are_for_users() {
 }
 
 #[tokio::test]
-async fn nothing_at_all_is_not_said() {
+async fn what_is_said_is_answered_and_nothing_at_all_is_not_said() {
     let site = site().await;
-    let mut ada = user(&site, "Ada").await.socket("/ws/chat/tea/").await;
+    let ada = user(&site, "Ada").await.socket_request("/ws/chat/tea/");
+    let mut ada = ada.narrows().connect().await;
+    let mut grace = user(&site, "Grace").await.socket("/ws/chat/tea/").await;
 
-    for text in ["  ", &"a".repeat(2001), "Hello"] {
-        ada.send(&json!({"type": "say", "text": text})).await;
+    for text in ["  ", &"a".repeat(2001)] {
+        let refused = ada.request(&json!({"type": "say", "text": text})).await;
+        assert_eq!(refused.expect_err("it is no message").code, "length");
     }
+    let number = ada.request(&json!({"type": "say", "text": "Hello"})).await;
 
-    assert_eq!(said(&mut ada).await["text"], "Hello");
+    let message = said(&mut grace).await;
+    assert_eq!(
+        (&message["text"], Ok(&message["id"])),
+        (&json!("Hello"), number.as_ref())
+    );
 }
 
 #[tokio::test]
@@ -78,6 +88,26 @@ async fn who_logs_out_leaves_the_room() {
     ada.post_form("/logout/", &[]).await;
 
     assert_eq!(closed(&mut page).await, 4401);
+}
+
+#[tokio::test]
+async fn a_name_that_no_room_can_have_is_said_to_be_so() {
+    let site = site().await;
+    let ada = user(&site, "Ada").await;
+    let long = "a".repeat(51);
+
+    let form = ada.post_form("/", &[("room", "..")]).await;
+    let page = ada.get(&format!("/chat/{long}/")).await;
+    let socket = ada
+        .socket_request(&format!("/ws/chat/{long}/"))
+        .try_connect()
+        .await;
+
+    assert_eq!(
+        (form.status(), page.status()),
+        (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::NOT_FOUND)
+    );
+    assert_eq!(socket.expect_err("it is too long").status(), 404);
 }
 
 #[tokio::test]

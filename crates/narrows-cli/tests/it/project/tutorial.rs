@@ -1,6 +1,6 @@
 //! The tutorial, which is followed to the letter: what it writes down is what the examples are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -23,6 +23,22 @@ fn files_of(part: u32) -> Vec<(String, String)> {
     }
     assert!(files.len() > 3, "part {part} gives files");
     files
+}
+
+/// The crates that a manifest names as its dependencies.
+fn crates_of(manifest: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(manifest).unwrap();
+    let (_, rest) = text.split_once("[dependencies]\n").unwrap();
+    let lines = rest.lines().take_while(|line| !line.starts_with('[') && !line.is_empty());
+    let crates = lines.filter(|line| !line.starts_with('#')).map(|line| line.split(['.', ' ', '=']).next());
+    crates.map(|name| name.unwrap().to_owned()).collect()
+}
+
+/// The crates that a part has added.
+fn added_in(part: u32) -> Vec<String> {
+    let page = fs::read_to_string(checkout().join(format!("docs/tutorial-{part}.md"))).unwrap();
+    let commands = page.lines().filter_map(|line| line.strip_prefix("cargo add "));
+    commands.map(|rest| rest.split(' ').next().unwrap().to_owned()).collect()
 }
 
 /// The text of a file in a part's example, as the reader of the tutorial has it, who calls the site `teahouse`.
@@ -60,7 +76,11 @@ fn who_follows_the_tutorial_has_the_site_of_each_part() {
     let new = ["new", "teahouse", "--bare", "--no-git", "--path", path.to_str().unwrap()];
     done(&narrows(folder.path(), &new));
     let root = folder.path().join("teahouse");
+    let mut crates = crates_of(&root.join("Cargo.toml"));
     for part in PARTS {
+        crates.extend(added_in(part));
+        let manifest = checkout().join(format!("examples/tutorial-{part}/Cargo.toml"));
+        assert_eq!(crates, crates_of(&manifest), "after part {part}");
         for (path, text) in files_of(part) {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

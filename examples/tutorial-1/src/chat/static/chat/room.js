@@ -6,6 +6,7 @@ const [state, log, form] = ['state', 'log', 'say'].map((id) => document.getEleme
 const client = new Narrows(log.dataset.socket);
 client.on('narrows.open', () => { state.textContent = 'Connected.'; });
 client.on('narrows.reconnecting', () => { state.textContent = 'Connecting again …'; });
+client.on('narrows.final', () => { state.textContent = 'The connection has ended. Load the page again.'; });
 
 client.on('said', ({ from, text }) => {
   const [line, name] = ['li', 'strong'].map((tag) => document.createElement(tag));

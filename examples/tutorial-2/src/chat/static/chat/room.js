@@ -6,6 +6,7 @@ const [state, here, log, form] = ['state', 'here', 'log', 'say'].map((id) => doc
 const client = new Narrows(log.dataset.socket);
 client.on('narrows.open', () => { state.textContent = 'Connected.'; });
 client.on('narrows.reconnecting', () => { state.textContent = 'Connecting again …'; });
+client.on('narrows.final', () => { state.textContent = 'The connection has ended. Load the page again.'; });
 
 client.on('said', ({ from, text }) => {
   const [line, name] = ['li', 'strong'].map((tag) => document.createElement(tag));
