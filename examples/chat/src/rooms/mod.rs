@@ -48,7 +48,9 @@ pub(crate) fn admin(admin: Admin) -> Admin {
         .search([room::Column::Title])
         .label(|room| messages::text::read(room.title.clone()))
         .order_by(room::Column::Title, Order::Asc)
-        .read_only([room::Column::Room, room::Column::Epoch, room::Column::Last]);
+        // Its group is named after its title.
+        .read_only([room::Column::Title, room::Column::Epoch, room::Column::Last])
+        .no_adding();
     let messages = Listed::new(message::Entity)
         .list([
             message::Column::Room,
@@ -67,7 +69,19 @@ pub(crate) fn admin(admin: Admin) -> Admin {
                 said.chars().take(40).collect::<String>()
             )
         })
-        .filter([message::Column::Account])
-        .order_by(message::Column::SaidAt, Order::Desc);
+        .filter([message::Column::Room, message::Column::Account])
+        .order_by(message::Column::SaidAt, Order::Desc)
+        .read_only([
+            message::Column::Sender,
+            message::Column::Once,
+            message::Column::Name,
+            message::Column::Account,
+            message::Column::SaidAt,
+        ])
+        .derived(message::Column::Folded, message::Column::Body, |body| {
+            messages::text::folded(&messages::text::read(body.to_owned()))
+        })
+        // A message has the next number of its room.
+        .no_adding();
     admin.model(rooms).model(messages)
 }

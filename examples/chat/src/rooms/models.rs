@@ -39,6 +39,8 @@ pub mod message {
             column_type = "String(StringLen::N(99))"
         )]
         pub room: String,
+        #[sea_orm(belongs_to, from = "room", to = "room", on_delete = "Cascade")]
+        pub in_room: HasOne<super::room::Entity>,
         /// Its number in the room.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: i64,
@@ -76,8 +78,10 @@ pub mod mark {
         /// Who: the name of the account's inbox.
         #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(99))")]
         pub reader: String,
-        #[sea_orm(primary_key, auto_increment = false, column_type = "String(StringLen::N(99))")]
+        #[sea_orm(primary_key, auto_increment = false, indexed, column_type = "String(StringLen::N(99))")]
         pub room: String,
+        #[sea_orm(belongs_to, from = "room", to = "room", on_delete = "Cascade")]
+        pub in_room: HasOne<super::room::Entity>,
         /// The number of the message.
         pub id: i64,
     }

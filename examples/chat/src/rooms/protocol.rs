@@ -52,7 +52,7 @@ pub(crate) enum ServerMsg {
         present: String,
         key: String,
     },
-    /// Its number in the room's history, and the epoch of these numbers: see [`Messages`](crate::Messages).
+    /// Its number in the room's history, and the epoch of these numbers: see [`Messages`](crate::rooms::Messages).
     Message {
         message: String,
         from: String,

@@ -83,3 +83,64 @@ async fn staff_see_who_is_connected_and_end_a_connection() {
     assert_eq!(grace.submit(&end, &[]).await.status(), 303);
     ada.closed().await;
 }
+
+#[tokio::test]
+async fn a_room_that_staff_delete_goes_with_all_that_was_said_and_begins_anew() {
+    let site = Site::start().await;
+    let mut grace = staff(&site).await;
+    let account = Visitor::registered(&site, "Ada").await;
+    let mut ada = Person::enter_as(&site, "lobby", "Ada", &account.cookie).await;
+    for text in ["one", "two"] {
+        ada.send(json!({"message": text})).await;
+        ada.next().await;
+    }
+    ada.send(json!({"type": "read", "id": 2})).await;
+    ada.until(|frame| frame["type"] == "read").await;
+
+    let delete = "/admin/models/chat_room/chat.lobby/delete/";
+    let asked = grace.get(delete).await;
+    assert!(asked.body.contains("2 chat messages") && asked.body.contains("1 chat mark"), "{}", asked.body);
+    assert_eq!(grace.submit(delete, &[("_confirm", "1")]).await.status(), 303);
+
+    ada.send(json!({"message": "anew"})).await;
+    assert_eq!(ada.next().await["message"], "anew");
+    let page = ada.ask(json!({"type": "history"})).await;
+    assert_eq!((&page["messages"][0]["message"], &page["last"]), (&json!("anew"), &json!(1)), "{page}");
+    assert_eq!(page.get("read"), None);
+}
+
+#[tokio::test]
+async fn what_staff_mend_in_a_message_is_what_searches_find() {
+    let site = Site::start().await;
+    let mut grace = staff(&site).await;
+    let mut ada = Person::enter(&site, "lobby", "Ada").await;
+    ada.send(json!({"message": "the SECRET word"})).await;
+    ada.next().await;
+
+    let path = "/admin/models/chat_message/chat.lobby,1/";
+    let form = grace.get(path).await.body;
+    let (_, was) = form.split_once("name=\"_was\" value=\"").unwrap();
+    let was = was.split_once('"').unwrap().0.replace("&quot;", "\"").replace("&amp;", "&");
+    let mended = [("_was", was.as_str()), ("body", "the PUBLIC word")];
+    assert_eq!(grace.submit(path, &mended).await.status(), 303);
+
+    for (words, hits) in [("secret", 0), ("public", 1)] {
+        let found = ada.ask(json!({"type": "search", "message": words})).await;
+        assert_eq!(found["messages"].as_array().unwrap().len(), hits, "{found}");
+    }
+}
+
+#[tokio::test]
+async fn staff_add_neither_rooms_nor_messages_and_give_no_room_another_name() {
+    let site = Site::start().await;
+    let mut grace = staff(&site).await;
+    let mut ada = Person::enter(&site, "lobby", "Ada").await;
+    ada.send(json!({"message": "hello"})).await;
+    ada.next().await;
+
+    for table in ["chat_room", "chat_message"] {
+        assert_eq!(grace.get(&format!("/admin/models/{table}/add/")).await.status(), 403);
+    }
+    let room = grace.get("/admin/models/chat_room/chat.lobby/").await;
+    assert!(room.status() == 200 && !room.body.contains("name=\"title\""), "{}", room.body);
+}

@@ -1,7 +1,7 @@
 //! A database of the site from before it had migrations.
 
 use narrows::layer::MemoryLayer;
-use narrows_web::models::sea_orm::ConnectionTrait;
+use narrows_web::models::sea_orm::{ConnectionTrait, Statement};
 use rig::{MariaDb, Postgres};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ const ROWS: [&str; 3] = [
     "INSERT INTO chat_room VALUES ('chat.lobby', 'lobby', 77, 2)",
     "INSERT INTO chat_message VALUES ('chat.lobby', 1, 'guest.1', 'a-1', 'Ada', false, 'Hello', 'hello', 1700000000000), \
      ('chat.lobby', 2, 'guest.2', NULL, 'Ben', true, 'Hello Ada', 'hello ada', 1700000001000)",
-    "INSERT INTO chat_mark VALUES ('user.1', 'chat.lobby', 2)",
+    "INSERT INTO chat_mark VALUES ('user.1', 'chat.lobby', 2), ('user.1', 'chat.nothing-was-said', 0)",
 ];
 
 async fn goes_on(home: &Home, tables: &[&str]) {
@@ -49,7 +49,7 @@ async fn goes_on(home: &Home, tables: &[&str]) {
     for statement in tables.iter().chain(&ROWS) {
         database.connection().execute_unprepared(statement).await.unwrap();
     }
-    // It is started twice: the second time the migration is recorded.
+    // It is started twice: the second time the migrations are recorded.
     for last in [3, 4] {
         let site = Site::node(home, MemoryLayer::new(), Doors::Optional).await;
         let mut eve = Person::enter(&site, "lobby", "Eve").await;
@@ -60,6 +60,14 @@ async fn goes_on(home: &Home, tables: &[&str]) {
             page["messages"].as_array().unwrap().iter().map(|kept| &kept["message"]).collect();
         assert_eq!((said[0], said[1]), (&json!("Hello"), &json!("Hello Ada")));
         site.stop().await;
+    }
+    // What the later migration adds, staff may rely on.
+    database.connection().execute_unprepared("DELETE FROM chat_room").await.unwrap();
+    for table in ["chat_message", "chat_mark"] {
+        let rows = format!("SELECT 1 FROM {table}");
+        let left =
+            database.connection().query_all_raw(Statement::from_string(database.backend(), rows)).await;
+        assert_eq!(left.unwrap().len(), 0, "{table}");
     }
 }
 

@@ -47,6 +47,7 @@ fn add_password_problems<T>(form: &mut Form<T>, problems: &[PasswordProblem]) {
             PasswordProblem::TooShort { min_length } => {
                 format!("The password needs at least {min_length} characters.")
             }
+            PasswordProblem::TooLong => "The password is too long.".to_owned(),
             PasswordProblem::TooSimilar { .. } => {
                 "The password is too much like your name or e-mail.".to_owned()
             }

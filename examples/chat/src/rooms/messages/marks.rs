@@ -7,11 +7,10 @@ use narrows_web::models::sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict,
 use narrows_web::models::sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
 };
-use narrows_web::narrows_django::DatabaseError;
+use narrows_web::narrows_django::{DatabaseError, begin_writing};
 
 use super::{Messages, RoomKey, Top, pages, text};
 use crate::rooms::models::{mark, message, room};
-use narrows_web::narrows_django::begin_writing;
 
 /// Rooms that are listed for an account: those in which something was said last.
 const ROOMS_LISTED: u64 = 50;
@@ -36,6 +35,10 @@ impl Messages {
         let (reader, group) = (reader.to_owned(), room.group.clone());
         let write = async move |pool: DatabaseConnection| {
             let last = pages::top(&pool, &group).await?.last;
+            if last == 0 {
+                // Nothing was said there.
+                return Ok(None);
+            }
             let id = Ord::min(id, last);
             if read(&pool, &reader, &group).await?.is_some_and(|read| read >= id) {
                 return Ok(None);

@@ -5,14 +5,13 @@ use narrows_web::models::sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     QueryFilter, RuntimeErr, SqlErr, sqlx,
 };
-use narrows_web::narrows_django::DatabaseError;
+use narrows_web::narrows_django::{DatabaseError, begin_writing};
 use serde::Serialize;
 
 use super::{Kept, Messages, RoomKey, Top, pages, text};
 use crate::rooms::bot::BotChannel;
 use crate::rooms::models::{message, room};
 use crate::rooms::protocol::{ServerMsg, now};
-use narrows_web::narrows_django::begin_writing;
 
 /// How often a write is tried that the database broke off for another one's sake.
 const TRIES: u32 = 5;

@@ -47,7 +47,7 @@ pub(in crate::rooms) fn read(text: String) -> String {
 
 /// A text as searches compare it: without case, and without the differences of width and composition that only a
 /// keyboard makes. What is beyond [`MOST`] is cut off.
-pub(super) fn folded(text: &str) -> String {
+pub(in crate::rooms) fn folded(text: &str) -> String {
     // A sigma is written otherwise at the end of a word, which a part of one need not have.
     let lower = text.nfkc().collect::<String>().to_lowercase().replace('ς', "σ");
     let mut folded = written(&lower).into_owned();
