@@ -81,7 +81,7 @@ pub(super) fn project(name: &Name, is_bare: bool) -> impl Iterator<Item = (Strin
     let common = PROJECT.iter().filter(move |(path, _)| is_wanted(path));
     let other = BARE.iter().filter(move |_| is_bare);
     common.chain(other).map(move |(path, text)| {
-        let text = if is_bare { without_app(text) } else { (*text).to_owned() };
+        let text = if is_bare { without_their_crates(&without_app(text)) } else { (*text).to_owned() };
         let text = text.replace(SAMPLE, if path.ends_with(".rs") { &module } else { name.as_str() });
         let path = match *path {
             // Under its own name cargo would take the folder for a package, and git the file for its own.
@@ -93,13 +93,16 @@ pub(super) fn project(name: &Name, is_bare: bool) -> impl Iterator<Item = (Strin
     })
 }
 
-/// Without the lines that tell of the sample's app, and without the dependencies that only it and the admin have.
+/// Without the lines that tell of the sample's app.
 fn without_app(text: &str) -> String {
-    let is_of_app = |line: &&str| {
-        line.contains(SAMPLES_APP)
-            || ["garde = ", "narrows-admin = "].iter().any(|start| line.starts_with(start))
-    };
-    text.split_inclusive('\n').filter(|line| !is_of_app(line)).collect()
+    text.split_inclusive('\n').filter(|line| !line.contains(SAMPLES_APP)).collect()
+}
+
+/// A manifest without the dependencies that only the sample's app and the admin have.
+fn without_their_crates(text: &str) -> String {
+    let is_theirs =
+        |line: &&str| ["garde = ", "narrows-admin = "].iter().any(|start| line.starts_with(start));
+    text.split_inclusive('\n').filter(|line| !is_theirs(line)).collect()
 }
 
 /// The files of an app's own folder: paths in it, and texts.
