@@ -29,6 +29,8 @@ enum Command {
     /// Measure a server under load.
     #[command(subcommand)]
     Bench(Box<bench::Mode>),
+    /// Say what is wrong with the project's site, before it goes into production
+    Check(project::Pass),
     /// Talk to a server: a WebSocket client for the terminal and for scripts.
     Connect(Box<connect::Connect>),
     Createsuperuser(superuser::CreateSuperuser),
@@ -42,6 +44,8 @@ enum Command {
     /// List the project's migrations
     Showmigrations(project::Pass),
     Tail(layer::Tail),
+    /// Run the project's workers, and nothing else
+    Worker(project::Pass),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +68,7 @@ impl Command {
         Ok(match self {
             Self::App(app) => app.run()?,
             Self::Bench(mode) => mode.run()?,
+            Self::Check(pass) => pass.run("check")?,
             Self::Connect(connect) => connect.run(),
             Self::Createsuperuser(create) => create.run()?,
             Self::Makemigrations(pass) => pass.run("makemigrations")?,
@@ -73,6 +78,7 @@ impl Command {
             Self::Send(send) => send.run()?,
             Self::Showmigrations(pass) => pass.run("showmigrations")?,
             Self::Tail(tail) => tail.run()?,
+            Self::Worker(pass) => pass.run("worker")?,
         })
     }
 }

@@ -27,7 +27,8 @@ pub(crate) enum AppError {
     #[error(transparent)]
     Find(#[from] FindError),
     #[error(
-        "the name {0:?} does not do: use up to 40 small letters (a to z), digits and _, beginning with a letter"
+        "the name {0:?} does not do: use up to 40 small letters (a to z) and digits, with single _ between them, \
+         beginning with a letter"
     )]
     Letters(String),
     #[error(transparent)]
@@ -87,7 +88,7 @@ impl App {
 fn check(name: &str, project: &Project) -> Result<(), AppError> {
     let is_legal = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 40
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        && name.split('_').all(name::is_word);
     if !is_legal {
         return Err(AppError::Letters(name.to_owned()));
     }

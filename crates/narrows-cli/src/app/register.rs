@@ -9,9 +9,17 @@ pub(super) fn add_module(text: &str, keyword: &str, name: &str) -> Option<String
         let imports = lines.iter().position(|line| line.starts_with("use "))?;
         return Some(insert(&lines, imports, &format!("{keyword} {name};\n\n")));
     };
-    let block = lines[first..].iter().take_while(|line| module(line).is_some());
-    let before = block.filter(|line| module(line).is_some_and(|other| other < name)).count();
-    Some(insert(&lines, first + before, &format!("{keyword} {name};\n")))
+    let block =
+        lines[first..].iter().take_while(|line| module(line).is_some() || is_about_next(line)).count();
+    let block: Vec<_> =
+        (first..first + block).filter_map(|line| Some((line, module(lines[line])?))).collect();
+    let next = block.iter().find(|(_, other)| *other > name).map(|(line, _)| *line);
+    let mut place = next.or_else(|| Some(block.last()?.0 + 1))?;
+    // Not between a module and what is said of it: `#[cfg(test)]` is not meant for another one.
+    while place > 0 && is_about_next(lines[place - 1]) {
+        place -= 1;
+    }
+    Some(insert(&lines, place, &format!("{keyword} {name};\n")))
 }
 
 /// Adds `.app(NAME::app())` to the project: after the apps that are modules of it, or before all apps.
@@ -25,6 +33,10 @@ pub(super) fn add_app(text: &str, name: &str) -> Option<String> {
     let other = || lines.iter().position(|line| begins(line, ".app("));
     let assets = || Some(lines.iter().position(|line| begins(line, ".assets("))? + 1);
     let place = lines.iter().rposition(is_own).map(|last| last + 1).or_else(other).or_else(assets)?;
+    // The project is said by then.
+    if place > 0 && lines[place - 1].trim_end().ends_with(';') {
+        return None;
+    }
     let indent = lines.iter().find(|line| begins(line, ".app(") || begins(line, ".assets("))?;
     let indent = &indent[..indent.len() - indent.trim_start().len()];
     Some(insert(&lines, place, &format!("{indent}.app({name}::app())\n")))
@@ -35,6 +47,11 @@ fn module(line: &str) -> Option<&str> {
     let line = line.trim_end().strip_suffix(';')?;
     let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
     line.strip_prefix("mod ").map(str::trim)
+}
+
+/// Whether a line belongs to what the next one declares: a comment, or an attribute.
+fn is_about_next(line: &str) -> bool {
+    line.starts_with("#[") || (line.starts_with("//") && !line.starts_with("//!"))
 }
 
 /// The module whose app a line adds, and nothing else.
@@ -97,8 +114,20 @@ pub fn project() -> Project {
     }
 
     #[test]
+    fn a_module_does_not_come_between_another_and_what_is_said_of_it() {
+        let text =
+            "pub mod about;\n/// The shop.\n#[path = \"x.rs\"]\npub mod shop;\n#[cfg(test)]\nmod tests;\n";
+        let expected = text.replace("/// The shop", "pub mod blog;\n/// The shop");
+        assert_eq!(add_module(text, "pub mod", "blog").unwrap(), expected);
+        let expected = text.replace("#[cfg(test)]", "pub mod tags;\n#[cfg(test)]");
+        assert_eq!(add_module(text, "pub mod", "tags").unwrap(), expected);
+        assert_eq!(add_module(text, "mod", "zoo").unwrap(), format!("{text}mod zoo;\n"));
+    }
+
+    #[test]
     fn what_is_not_understood_is_left_alone() {
         assert_eq!(add_module("fn main() {}\n", "mod", "a"), None);
         assert_eq!(add_app("mod a;\nlet p = Project::new().app(a::app());\n", "b"), None);
+        assert_eq!(add_app("let p = Project::new()\n    .assets(assets!());\n", "b"), None);
     }
 }

@@ -43,7 +43,7 @@ const PROJECT: &[(&str, &str)] = files!(
     ]
 );
 
-/// What is different in a project without an app.
+/// What is different in a project without an app. Lines of the others that name the app or users are left out.
 const BARE: &[(&str, &str)] = files!(
     "bare",
     ["src/lib.rs", "templates/404.html", "templates/base.html", "tests/it/main.rs", "tests/it/site.rs"]
@@ -51,6 +51,9 @@ const BARE: &[(&str, &str)] = files!(
 
 /// The app of the sample, as paths and the README name it.
 const SAMPLES_APP: &str = "src/chat/";
+
+/// The command for which a site has accounts.
+const USERS: &str = "createsuperuser";
 
 /// An app called `newapp`, of a project called `mysite`.
 const APP: &[(&str, &str)] = files!(
@@ -93,9 +96,10 @@ pub(super) fn project(name: &Name, is_bare: bool) -> impl Iterator<Item = (Strin
     })
 }
 
-/// Without the lines that tell of the sample's app.
+/// Without the lines that tell of the sample's app, or of users.
 fn without_app(text: &str) -> String {
-    text.split_inclusive('\n').filter(|line| !line.contains(SAMPLES_APP)).collect()
+    let is_wanted = |line: &&str| !line.contains(SAMPLES_APP) && !line.contains(USERS);
+    text.split_inclusive('\n').filter(is_wanted).collect()
 }
 
 /// A manifest without the dependencies that only the sample's app and the admin have.
@@ -115,7 +119,9 @@ pub(crate) fn app(name: &str) -> impl Iterator<Item = (String, String)> {
 pub(crate) fn app_tests(name: &str, project: &str) -> String {
     let found = APP.iter().find(|(path, _)| path.starts_with("tests/"));
     let (_, text) = found.expect("the list has them");
-    text.replace(SAMPLE_APP, name).replace(SAMPLE, project)
+    // One after another would change what is put in, too: an app may be called as the sample is.
+    let parts = text.split(SAMPLE_APP).map(|part| part.replace(SAMPLE, project));
+    parts.collect::<Vec<_>>().join(name)
 }
 
 #[cfg(test)]

@@ -8,10 +8,14 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct NewFolder {
     place: PathBuf,
+    /// Whether there is a folder in its place, for what is written. It stays the one it is: somebody may be in it.
+    is_there: bool,
     within: TempDir,
 }
 
 const INNER: &str = "new";
+/// What may be in a folder to which something comes: a repository without a file.
+const REPOSITORY: &str = ".git";
 
 /// Why there is no new folder.
 #[derive(Debug, thiserror::Error)]
@@ -23,23 +27,25 @@ pub(crate) enum FolderError {
 }
 
 impl NewFolder {
-    /// A folder to come to this place, which is free or an empty folder.
+    /// A folder to come to this place, which is free, or a folder with nothing but a repository in it.
     pub(crate) fn new(place: &Path) -> Result<Self, FolderError> {
         let failed = |source| FolderError::Io { place: place.to_owned(), source };
-        match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
-            Ok(true) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let is_free =
+            |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == REPOSITORY);
+        let is_there = match fs::read_dir(place).map(|mut entries| entries.all(is_free)) {
+            Ok(true) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             // A file, or a folder that is not ours to read.
             Ok(_) | Err(_) => return Err(FolderError::Occupied(place.to_owned())),
-        }
+        };
         let place = std::path::absolute(place).map_err(failed)?;
-        let parent = place.parent().unwrap_or(&place);
-        fs::create_dir_all(parent).map_err(failed)?;
+        let beside = if is_there { &place } else { place.parent().unwrap_or(&place) };
+        fs::create_dir_all(beside).map_err(failed)?;
         // On the same file system, so that it can be renamed.
-        let within = tempfile::Builder::new().prefix(".narrows-new-").tempdir_in(parent).map_err(failed)?;
+        let within = tempfile::Builder::new().prefix(".narrows-new-").tempdir_in(beside).map_err(failed)?;
         // A folder as any that is made here: the temporary one is for its owner alone.
         fs::create_dir(within.path().join(INNER)).map_err(failed)?;
-        Ok(Self { place, within })
+        Ok(Self { place, is_there, within })
     }
 
     /// Where it is until it is done.
@@ -62,7 +68,29 @@ impl NewFolder {
 
     /// Puts it into its place.
     pub(crate) fn finish(self) -> Result<(), FolderError> {
-        fs::rename(self.path(), &self.place).map_err(|source| self.failed(source))
+        let done = if self.is_there { self.fill() } else { fs::rename(self.path(), &self.place) };
+        done.map_err(|source| self.failed(source))
+    }
+
+    /// Moves all of it into the folder that is there, or nothing.
+    fn fill(&self) -> io::Result<()> {
+        let mut moved = Vec::new();
+        for entry in fs::read_dir(self.path())? {
+            let from = entry?.path();
+            let to = self.place.join(from.file_name().expect("an entry of a folder has a name"));
+            let free = match to.symlink_metadata() {
+                Ok(_) => Err(io::Error::other(format!("{} is there already", to.display()))),
+                Err(_) => Ok(()),
+            };
+            if let Err(error) = free.and_then(|()| fs::rename(&from, &to)) {
+                for (from, to) in moved {
+                    fs::rename(to, from)?;
+                }
+                return Err(error);
+            }
+            moved.push((from, to));
+        }
+        Ok(())
     }
 
     fn failed(&self, source: io::Error) -> FolderError {

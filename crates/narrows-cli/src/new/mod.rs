@@ -4,6 +4,7 @@ pub(crate) mod files;
 pub(crate) mod folder;
 pub(crate) mod name;
 mod source;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -58,7 +59,7 @@ impl New {
         for (path, mut text) in files::project(&name, self.bare) {
             if path == "Cargo.toml" {
                 text = source.apply(&text);
-                if is_in_workspace(folder.place()) {
+                if workspace::is_stranger(folder.place()) {
                     text += OWN_WORKSPACE;
                 }
             }
@@ -71,7 +72,9 @@ impl New {
         let what =
             if self.bare { "nothing in it yet" } else { "an app for chat rooms, accounts and an admin" };
         println!("Made {name}: a site with {what}. Next:\n");
-        println!("    cd {}", place.display());
+        if place != Path::new(".") {
+            println!("    cd {}", in_shell(&place.to_string_lossy()));
+        }
         println!("    narrows run                # builds it, and serves it at http://127.0.0.1:8000/");
         if self.bare {
             println!("    narrows app NAME           # an app\n");
@@ -83,12 +86,10 @@ impl New {
     }
 }
 
-/// Whether a folder above is a workspace of cargo's.
-fn is_in_workspace(place: &Path) -> bool {
-    let manifests = place.ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));
-    manifests
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .any(|text| text.lines().any(|line| line.trim_start().starts_with("[workspace")))
+/// A path as it is typed.
+fn in_shell(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+~".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// As `cargo new` does: a repository where there is git, and none yet. Without git there is none, and nothing is lost.

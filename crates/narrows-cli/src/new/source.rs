@@ -36,9 +36,13 @@ impl SourceArgs {
     pub(super) fn check(self) -> Result<Source, SourceError> {
         if let Some(checkout) = self.path {
             let crates = checkout.join("crates");
-            let found =
-                crates.canonicalize().ok().filter(|crates| crates.join("narrows-web/Cargo.toml").is_file());
-            return found.map(Source::Path).ok_or(SourceError::NoCheckout(checkout));
+            let found = crates.canonicalize().ok();
+            let found = found.filter(|crates| crates.join("narrows-web/Cargo.toml").is_file());
+            let Some(crates) = found else { return Err(SourceError::NoCheckout(checkout)) };
+            return match crates.to_str() {
+                Some(_) => Ok(Source::Path(crates)),
+                None => Err(SourceError::NotUtf8(crates)),
+            };
         }
         let Some(url) = self.git else { return Ok(Source::Registry) };
         let mut entries = format!("git = {}", quoted(&url));
@@ -76,6 +80,8 @@ impl Source {
 pub(crate) enum SourceError {
     #[error("{} is no checkout of Narrows: there is no crates/narrows-web in it", .0.display())]
     NoCheckout(PathBuf),
+    #[error("{} is not UTF-8, so it cannot stand in Cargo.toml", .0.display())]
+    NotUtf8(PathBuf),
 }
 
 fn path(path: &Path) -> String {

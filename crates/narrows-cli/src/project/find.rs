@@ -49,7 +49,7 @@ impl Project {
             let manifest: Table =
                 text.parse().map_err(|source| FindError::Manifest { path, source: Box::new(source) })?;
             if let Some(name) = name_of_project(&manifest) {
-                let crates = crates(&manifest);
+                let crates = crates(&manifest, name);
                 return Ok(Self { root: root.to_owned(), name: name.to_owned(), crates });
             }
         }
@@ -76,10 +76,11 @@ impl Project {
     }
 }
 
-fn crates(manifest: &Table) -> Vec<String> {
+fn crates(manifest: &Table, package: &str) -> Vec<String> {
     let tables = ["dependencies", "dev-dependencies"].map(|key| manifest.get(key).and_then(Value::as_table));
-    let names = tables.into_iter().flatten().flat_map(Table::keys);
-    names.map(|name| name.replace('-', "_")).collect()
+    let names = tables.into_iter().flatten().flat_map(Table::keys).map(String::as_str);
+    let library = manifest.get("lib").and_then(|lib| lib.get("name")?.as_str());
+    names.chain([package]).chain(library).map(|name| name.replace('-', "_")).collect()
 }
 
 fn name_of_project(manifest: &Table) -> Option<&str> {

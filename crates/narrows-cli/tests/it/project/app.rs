@@ -44,11 +44,23 @@ fn a_name_that_would_not_compile_is_refused() {
         ("accounts", "has a crate or an app"),
         ("axum", "choose another"),
         ("chat", "is there already"),
+        ("mysite", "has a crate or an app"),
     ] {
         let said = refused(&narrows(&root, &["app", name]));
         assert!(said.contains(reason), "{name}: {said}");
     }
     assert_eq!(fs::read_to_string(root.join("src/lib.rs")).unwrap(), lib);
+}
+
+#[test]
+fn an_app_may_be_called_as_the_samples_are() {
+    let folder = somewhere();
+    let root = project(folder.path(), "shop");
+    for name in ["mysite", "newapp"] {
+        done(&narrows(&root, &["app", name]));
+        let tests = fs::read_to_string(root.join(format!("tests/it/{name}.rs"))).unwrap();
+        assert!(tests.contains("shop::project()") && tests.contains(&format!("\"/{name}/ws/\"")), "{tests}");
+    }
 }
 
 #[test]

@@ -8,9 +8,12 @@ fn a_bad_name_says_what_is_allowed() {
     for (name, reason) in [
         ("MySite", "small letters"),
         ("9lives", "beginning with a letter"),
+        ("my--site", "single - or _"),
+        ("größe", "small letters"),
         ("../escape", "small letters"),
         ("match", "a word of Rust's own"),
         ("test", "choose another"),
+        ("core", "choose another"),
         ("narrows-web", "choose another"),
     ] {
         let said = refused(&narrows(folder.path(), &["new", name]));
@@ -49,6 +52,38 @@ fn an_empty_folder_becomes_the_project_and_names_are_put_in_everywhere() {
     assert!(read("src/main.rs").contains("my_site::project().run()"));
     assert!(read("deploy/my-site.service").contains("ExecStart=/usr/local/bin/my-site serve"));
     assert!(read(".gitignore").contains("/data"));
+}
+
+#[test]
+fn the_folder_that_somebody_is_in_becomes_the_project_and_stays_the_one_it_was() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = somewhere();
+    let id = || fs::metadata(folder.path()).unwrap().ino();
+    let before = id();
+    // A repository without a file is no reason against it.
+    fs::create_dir(folder.path().join(".git")).unwrap();
+
+    let said = done(&narrows(folder.path(), &["new", "mysite", ".", "--no-git"]));
+
+    assert!(!said.contains("    cd "), "{said}");
+    assert!(folder.path().join("src/chat/mod.rs").is_file() && folder.path().join(".gitignore").is_file());
+    assert_eq!(id(), before);
+    let hidden = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!hidden.into_iter().any(|name| name.to_str().unwrap().starts_with(".narrows")));
+    assert!(refused(&narrows(folder.path(), &["new", "mysite", "."])).contains("is there already"));
+}
+
+#[test]
+fn a_project_without_an_app_tells_of_none() {
+    let folder = somewhere();
+    done(&narrows(folder.path(), &["new", "mysite", "--bare", "--no-git"]));
+    let root = folder.path().join("mysite");
+    assert!(!root.join("src/chat").exists());
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    for word in ["chat", "createsuperuser", "/admin/"] {
+        assert!(!readme.contains(word), "{word}: {readme}");
+    }
 }
 
 #[test]
@@ -91,12 +126,17 @@ fn a_repository_is_made_where_there_is_none() {
 }
 
 #[test]
-fn in_the_folder_of_another_workspace_it_is_one_of_its_own() {
+fn in_the_folder_of_another_workspace_it_is_one_of_its_own_unless_it_belongs_to_that_one() {
     let folder = somewhere();
-    fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
-    done(&narrows(folder.path(), &["new", "mysite", "--no-git"]));
-    let manifest = fs::read_to_string(folder.path().join("mysite/Cargo.toml")).unwrap();
-    assert!(manifest.ends_with("\n[workspace]\n"), "{manifest}");
+    let root = "[workspace]\nmembers = [\"sites/*\"]\nexclude = [\"others\"]\n";
+    fs::write(folder.path().join("Cargo.toml"), root).unwrap();
+    for (place, own) in
+        [("mysite", true), ("sites/mysite", false), ("others/a/mysite", false), ("sites/a/mysite", true)]
+    {
+        done(&narrows(folder.path(), &["new", "mysite", place, "--no-git"]));
+        let manifest = fs::read_to_string(folder.path().join(place).join("Cargo.toml")).unwrap();
+        assert_eq!(manifest.ends_with("\n[workspace]\n"), own, "{place}: {manifest}");
+    }
 }
 
 #[test]
@@ -109,6 +149,8 @@ fn a_command_for_a_project_says_where_there_is_none() {
         &["migrate", "--plan"],
         &["makemigrations"],
         &["showmigrations"],
+        &["check"],
+        &["worker"],
     ] {
         let said = refused(&narrows(folder.path(), command));
         assert!(said.contains("this is no Narrows project"), "{command:?}: {said}");
