@@ -1,10 +1,11 @@
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
 use super::Event;
@@ -58,6 +59,8 @@ impl Build {
             command.arg("--release");
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped());
+        // A group of its own: what is told to cargo alone, its compilers do not hear of.
+        command.process_group(0);
         let (package, program) = (metadata.package.clone(), metadata.program.clone());
         let events = events.clone();
         let built = move |result| {
@@ -77,10 +80,19 @@ impl Build {
         }
     }
 
-    /// Asks cargo to stop.
+    /// Asks cargo and its compilers to stop.
     pub(super) fn stop(&self) {
-        // It is there: its end would have been said. Should it end just now, all the better.
-        let _ = self.0.map(|pid| kill_process(pid, Signal::INT));
+        self.signal(Signal::INT);
+    }
+
+    /// Ends them at once.
+    pub(super) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) {
+        // They are there: their end would have been said. Should they end just now, all the better.
+        let _ = self.0.map(|pid| kill_process_group(pid, signal));
     }
 }
 

@@ -7,6 +7,7 @@ mod settings;
 mod sockets;
 mod watch;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use std::thread;
 
 use clap::Args;
 use rustix::process::Pid;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::build::{Build, BuildError};
 use self::process::Process;
@@ -61,7 +63,7 @@ enum Event {
     Changed(Changed),
     Built(Result<PathBuf, BuildError>),
     Ended(Pid),
-    /// Ctrl-C, or SIGTERM.
+    /// Ctrl-C, SIGTERM, or the terminal is gone.
     Interrupted,
 }
 
@@ -86,6 +88,7 @@ impl Run {
             building: None,
             again: false,
             manifest_changed: false,
+            waiting: None,
             sockets: None,
             current: None,
             ending: Vec::new(),
@@ -98,12 +101,25 @@ impl Run {
 /// Takes signals over from the system.
 fn tell_signals(tell: &Sender<Event>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async { Signals::new() })?;
+    let _within = runtime.enter();
+    let mut signals = Signals::new()?;
+    // Cargo and the program are in groups of their own: the system does not tell them that the terminal is gone.
+    let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+    drop(_within);
     let tell = tell.clone();
     thread::spawn(move || {
         runtime.block_on(async {
             loop {
-                signals.next().await;
+                let hung_up = async {
+                    match &mut hangup {
+                        Some(hangup) => hangup.recv().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = signals.next() => {}
+                    _ = hung_up => {}
+                }
                 if tell.send(Event::Interrupted).is_err() {
                     return;
                 }
@@ -111,6 +127,13 @@ fn tell_signals(tell: &Sender<Event>) -> io::Result<()> {
         });
     });
     Ok(())
+}
+
+/// Whether we go on without a terminal, as nohup(1) asks for: proc_pid_status(5), SIGHUP is the first bit.
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 struct Runner {
@@ -125,6 +148,8 @@ struct Runner {
     /// Something changed during the build.
     again: bool,
     manifest_changed: bool,
+    /// A program that starts when those are gone that have its address.
+    waiting: Option<PathBuf>,
     sockets: Option<Sockets>,
     current: Option<Process>,
     /// Programs that were told to end.
@@ -158,13 +183,18 @@ impl Runner {
 
     fn changed(&mut self, changed: Changed) {
         self.manifest_changed |= changed.manifest;
-        if changed.program {
-            self.build();
-        } else if let Some(current) = &mut self.current {
-            current.reload_pages();
+        if changed.folders {
+            self.watch.anew();
         }
         // There may be folders that were not there before.
         self.watch_packages();
+        let is_down = self.current.is_none() && self.waiting.is_none();
+        if changed.program || (is_down && self.building.is_none()) {
+            self.build();
+        }
+        if let Some(current) = self.current.as_mut().filter(|_| changed.pages) {
+            current.reload_pages();
+        }
     }
 
     fn watch_packages(&mut self) {
@@ -193,26 +223,41 @@ impl Runner {
         if std::mem::take(&mut self.again) {
             return self.build();
         }
-        let started = match built {
-            Ok(program) => self.start(&program).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = started {
-            let then =
-                if self.current.is_some() { "the site goes on as it was" } else { "waiting for a change" };
-            say::trouble(format_args!("{error}; {then}"));
+        match built {
+            Ok(program) => self.started(&program),
+            Err(error) => self.trouble(&error),
         }
+    }
+
+    fn started(&mut self, path: &Path) {
+        if let Err(error) = self.start(path) {
+            self.trouble(&error);
+        }
+    }
+
+    fn trouble(&self, error: &dyn Error) {
+        let then = if self.current.is_some() { "the site goes on as it was" } else { "waiting for a change" };
+        say::trouble(format_args!("{error}; {then}"));
     }
 
     /// Starts what was built in the place of what runs.
     fn start(&mut self, path: &Path) -> Result<(), StartError> {
+        if self.waiting.is_some() {
+            self.waiting = Some(path.to_owned());
+            return Ok(());
+        }
         let root = self.project.root();
         let Said { addresses, is_drain_chosen } = settings::ask(path, root, &self.arguments)?;
-        let known = self.sockets.as_ref().is_some_and(|sockets| *sockets.asked() == addresses);
+        let known = self.sockets.as_ref().filter(|sockets| *sockets.asked() == addresses).is_some();
         if !known {
-            // Closed first: a new address may be the old one and another.
-            self.sockets = None;
-            self.sockets = Some(Sockets::open(addresses)?);
+            match Sockets::open(addresses, self.sockets.as_ref(), root) {
+                Ok(sockets) => self.sockets = Some(sockets),
+                Err(error) if self.sockets.as_ref().is_some_and(|sockets| sockets.are_in_the_way(&error)) => {
+                    self.make_way(path);
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         let sockets = self.sockets.as_ref().expect("they are open now");
         let mut command = process::program(path, root);
@@ -228,11 +273,27 @@ impl Runner {
         } else {
             say::note(format_args!("serving the new {}", self.project.name()));
         }
-        if let Some(mut old) = self.current.replace(process) {
-            old.end();
-            self.ending.push(old);
-        }
+        self.end_current();
+        self.current = Some(process);
         Ok(())
+    }
+
+    /// Gives the addresses up, and starts what was built when nobody has them any more.
+    fn make_way(&mut self, path: &Path) {
+        self.sockets = None;
+        self.end_current();
+        if self.ending.is_empty() {
+            // They were ours alone.
+            return self.started(path);
+        }
+        self.waiting = Some(path.to_owned());
+    }
+
+    fn end_current(&mut self) {
+        if let Some(mut current) = self.current.take() {
+            current.end();
+            self.ending.push(current);
+        }
     }
 
     fn ended(&mut self, id: Pid) {
@@ -248,6 +309,9 @@ impl Runner {
                 Err(error) => say::trouble(error),
             }
         }
+        if let Some(path) = self.waiting.take_if(|_| self.ending.is_empty()) {
+            self.started(&path);
+        }
     }
 
     /// Ends all there is, in the orderly way; when interrupted once more at once.
@@ -255,10 +319,8 @@ impl Runner {
         if let Some(build) = &self.building {
             build.stop();
         }
-        if let Some(mut current) = self.current.take() {
-            current.end();
-            self.ending.push(current);
-        }
+        self.end_current();
+        self.waiting = None;
         let mut interrupted = false;
         while !self.ending.is_empty() || self.building.is_some() {
             match events.recv().expect("we have a sender ourselves") {
@@ -268,6 +330,7 @@ impl Runner {
                 Event::Interrupted => {
                     interrupted = true;
                     self.ending.iter().for_each(Process::kill);
+                    self.building.iter().for_each(Build::kill);
                 }
                 Event::Changed(_) => {}
             }

@@ -74,10 +74,10 @@ impl Process {
     }
 }
 
-/// The program with a command, in the project's folder, as it runs in development.
+/// The program with a command, in the project's folder, as it runs in development and as `cargo run` runs it.
 pub(super) fn program(path: &Path, root: &Path) -> Command {
     let mut command = Command::new(path);
-    command.current_dir(root).env("NARROWS_DEV", "1");
+    command.current_dir(root).env("NARROWS_DEV", "1").env("CARGO_MANIFEST_DIR", root);
     // Of somebody who started us.
     command.env_remove("LISTEN_PID").env_remove("LISTEN_FDS").env_remove("LISTEN_FDNAMES");
     command

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Event;
 
@@ -12,6 +12,9 @@ use super::Event;
 const QUIET: Duration = Duration::from_millis(60);
 /// However much is written, a change is told after this.
 const AT_MOST: Duration = Duration::from_secs(1);
+
+/// So many paths wait to be sorted.
+const WAITING: usize = 4096;
 
 /// What changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,7 +25,12 @@ pub(super) struct Changed {
     pub(super) manifest: bool,
     /// Templates or static files, which it reads when they are needed.
     pub(super) pages: bool,
+    /// A folder that is watched came or went: the one of this name that is there now is another.
+    pub(super) folders: bool,
 }
+
+/// The folders of a package where there is something of the program.
+const FOLDERS: [&str; 3] = ["src", "templates", "static"];
 
 /// Watches the folders of packages. What changes comes as [`Event::Changed`].
 #[derive(Debug)]
@@ -30,26 +38,33 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     folders: BTreeSet<PathBuf>,
     /// For the thread that sorts what comes.
-    told: Sender<Told>,
+    told: SyncSender<Told>,
 }
 
 #[derive(Debug)]
 enum Told {
     Package(PathBuf),
     Path(PathBuf),
+    /// More than the system could say.
+    Much,
 }
 
 impl Watch {
     pub(super) fn new(events: &Sender<Event>) -> Result<Self, notify::Error> {
-        let (told, paths) = mpsc::channel();
+        // What does not fit in waits in the system, which says so when that is too much.
+        let (told, paths) = mpsc::sync_channel(WAITING);
         let tell = told.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // An error is one of a single file, such as one that is gone again.
-            let Ok(event) = event else { return };
+            let event = match event {
+                Ok(event) => event,
+                Err(error) => return missed(&error),
+            };
+            let told = event.paths.iter().cloned().map(Told::Path);
+            let much = event.need_rescan().then_some(Told::Much);
             if !matches!(event.kind, EventKind::Access(_)) {
-                for path in event.paths {
+                for told in told.chain(much) {
                     // The other side goes with this one.
-                    let _ = tell.send(Told::Path(path));
+                    let _ = tell.send(told);
                 }
             }
         })?;
@@ -66,7 +81,7 @@ impl Watch {
         // Its reader ends with this.
         let _ = self.told.send(Told::Package(folder.clone()));
         self.add(&folder, RecursiveMode::NonRecursive);
-        for name in ["src", "templates", "static"] {
+        for name in FOLDERS {
             self.add(&folder.join(name), RecursiveMode::Recursive);
         }
     }
@@ -75,32 +90,46 @@ impl Watch {
         if folder.is_dir() && !self.folders.contains(folder) {
             match self.watcher.watch(folder, mode) {
                 Ok(()) => drop(self.folders.insert(folder.to_owned())),
-                Err(error) => super::say::trouble(format_args!("changes are not seen: {error}")),
+                Err(error) => missed(&error),
             }
         }
+    }
+
+    /// Forgets which folders are watched: those that are there now may be others of the same names.
+    pub(super) fn anew(&mut self) {
+        self.folders.clear();
+    }
+}
+
+fn missed(error: &notify::Error) {
+    match error.kind {
+        ErrorKind::MaxFilesWatch => super::say::trouble(format_args!(
+            "changes are not seen: {error}; raise the limit: sysctl fs.inotify.max_user_watches=524288"
+        )),
+        _ => super::say::trouble(format_args!("changes are not seen: {error}")),
     }
 }
 
 /// Gathers what changes at once, and tells it.
 fn sort(paths: &mpsc::Receiver<Told>, events: &Sender<Event>) {
-    let mut packages: Vec<PathBuf> = Vec::new();
+    let mut packages = BTreeSet::new();
     let (mut changed, mut since) = (Changed::default(), None);
     loop {
         let wait = match since {
             None => Duration::from_secs(3600),
             Some(since) => QUIET.min(AT_MOST.saturating_sub(Instant::elapsed(&since))),
         };
-        match paths.recv_timeout(wait) {
-            Ok(Told::Package(folder)) => packages.push(folder),
+        // Without time left nothing more is taken in: there may always be more.
+        let told = if wait.is_zero() { Err(RecvTimeoutError::Timeout) } else { paths.recv_timeout(wait) };
+        let before = changed;
+        match told {
+            Ok(Told::Package(folder)) => drop(packages.insert(folder)),
             Ok(Told::Path(path)) => {
-                let before = changed;
                 for relative in packages.iter().filter_map(|folder| path.strip_prefix(folder).ok()) {
                     changed.add(relative);
                 }
-                if changed != Changed::default() && (since.is_none() || before != changed) {
-                    since = since.or(Some(Instant::now()));
-                }
             }
+            Ok(Told::Much) => changed = Changed { program: true, manifest: true, pages: true, folders: true },
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 let changed = std::mem::take(&mut changed);
@@ -108,6 +137,9 @@ fn sort(paths: &mpsc::Receiver<Told>, events: &Sender<Event>) {
                     return;
                 }
             }
+        }
+        if changed != before && changed != Changed::default() {
+            since = since.or_else(|| Some(Instant::now()));
         }
     }
 }
@@ -122,6 +154,9 @@ impl Changed {
                 _ => None,
             })
             .collect();
+        if let Some([name]) = parts.as_deref() {
+            self.folders |= FOLDERS.contains(name);
+        }
         match parts.as_deref() {
             Some(["templates" | "static", ..] | ["src", _, "templates" | "static", ..]) => self.pages = true,
             Some(["Cargo.toml"]) => (self.program, self.manifest) = (true, true),
@@ -146,6 +181,33 @@ mod tests {
         let mut changed = Changed::default();
         changed.add(Path::new(path));
         (changed.program, changed.pages)
+    }
+
+    #[test]
+    fn what_is_written_all_the_time_is_told_all_the_same() {
+        let ((told, paths), (tell, events)) = (mpsc::sync_channel(WAITING), mpsc::channel());
+        told.send(Told::Package("/site".into())).unwrap();
+        thread::spawn(move || sort(&paths, &tell));
+        let flood = told.clone();
+        // It ends when nobody sorts any more.
+        thread::spawn(move || while flood.send(Told::Path("/site/src/lib.rs".into())).is_ok() {});
+        for _ in 0..2 {
+            let Event::Changed(changed) = events.recv_timeout(Duration::from_secs(60)).unwrap() else {
+                panic!()
+            };
+            assert!(changed.program && !changed.pages);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_came_or_went_is_known_from_a_file() {
+        let folders = |path: &str| {
+            let mut changed = Changed::default();
+            changed.add(Path::new(path));
+            changed.folders
+        };
+        assert!(folders("static") && folders("src"));
+        assert!(!folders("static/a.css") && !folders("src/chat") && !folders("Cargo.toml"));
     }
 
     #[test]

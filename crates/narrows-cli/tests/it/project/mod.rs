@@ -1,10 +1,11 @@
 //! `narrows new`, `narrows app` and `narrows run`.
 
 mod app;
-mod generated;
 mod new;
 mod run;
 mod server;
+mod site;
+mod tiny;
 mod tutorial;
 
 use std::fs;
@@ -47,26 +48,13 @@ fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// A project of this name that is built as this repository is: with its versions of crates, its features, and what
-/// is compiled of them already.
+/// A project of this name, on this repository and with its versions of crates.
 fn project(folder: &Path, name: &str) -> PathBuf {
     let path = checkout();
     done(&narrows(folder, &["new", name, "--no-git", "--path", path.to_str().unwrap()]));
     let root = folder.join(name);
     fs::copy(path.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
-    edit(
-        &root.join("Cargo.toml"),
-        "crates/narrows-web\" }",
-        "crates/narrows-web\", features = [\"mysql\", \"postgres\", \"redis\"] }",
-    );
     root
-}
-
-/// The environment of cargo in such a project.
-fn cargo_environment() -> [(&'static str, PathBuf); 2] {
-    let program = Path::new(env!("CARGO_BIN_EXE_narrows"));
-    let target = program.ancestors().nth(2).unwrap();
-    [("CARGO_TARGET_DIR", target.to_owned()), ("CARGO_NET_OFFLINE", "true".into())]
 }
 
 /// Changes a text in a file.

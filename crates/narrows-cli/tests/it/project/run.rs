@@ -1,112 +1,121 @@
+//! What `narrows run` does, on a project that is built in a moment.
+
+use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use programs::Child;
+use super::tiny::{Run, Tiny};
 
-use super::server::{Events, get, wait_for};
-use super::{cargo_environment, edit, project, somewhere};
-
-/// How long a build may take on a machine that has much else to do.
-const BUILD: Duration = Duration::from_secs(600);
-
-/// A day of work on a site, in one test, as it is built once.
 #[test]
-fn a_site_is_served_without_a_gap_while_somebody_works_on_it() {
-    let folder = somewhere();
-    let root = project(folder.path(), "harbour");
-    add_routes(&root);
-    let mut run = start(&root);
-    let address = address(&mut run);
-    let visitors = Visitors::start(&address);
-    wait_for(&address, "/version/", "one");
+fn what_does_not_compile_changes_nothing_and_a_program_that_ends_begins_again_after_any_change() {
+    let tiny = Tiny::new("tiny-failures");
+    let mut run = tiny.served();
+    run.shows("/", "one");
 
-    // A template is read anew, and pages are told.
-    let mut page = Events::open(&address);
-    edit(&root.join("templates/base.html"), "</header>", "<b>new</b></header>");
-    page.wait("event: reload");
-    assert!(get(&address, "/").unwrap().1.contains("<b>new</b>"));
+    tiny.edit("\"one\"", "\"two");
+    run.says("the build failed; the site goes on as it was");
+    run.shows("/", "one");
+    tiny.edit("\"two", "\"two\"");
+    run.says("serving the new tiny-failures");
+    run.shows("/", "two");
 
-    // Code is built, and takes over; the old program ends.
-    edit(&root.join("src/chat/mod.rs"), "\"one\"", "\"two\"");
-    run.line_within("serving the new harbour", BUILD);
-    wait_for(&address, "/version/", "two");
+    run.asks("/crash");
+    run.says("the program ended: its status is 3; waiting for a change");
+    tiny.write("static/site.css", "body {}");
+    run.is_at();
+    run.shows("/", "two");
+    run.ends();
+}
 
-    // What does not compile changes nothing.
-    edit(&root.join("src/chat/mod.rs"), "\"two\"", "\"three");
-    run.line_within("the build failed; the site goes on as it was", BUILD);
-    wait_for(&address, "/version/", "two");
-    edit(&root.join("src/chat/mod.rs"), "\"three", "\"three\"");
-    run.line_within("serving the new harbour", BUILD);
-    wait_for(&address, "/version/", "three");
-    assert!(visitors.served() > 0);
+#[test]
+fn a_file_that_is_saved_by_renaming_and_a_folder_that_is_made_anew_are_seen() {
+    let tiny = Tiny::new("tiny-saves");
+    let mut run = tiny.served();
+    let source = tiny.root.join("src/main.rs");
+    let text = fs::read_to_string(&source).unwrap().replace("\"one\"", "\"two\"");
+    fs::write(tiny.root.join("src/.main.rs.swp"), &text).unwrap();
+    fs::rename(tiny.root.join("src/.main.rs.swp"), &source).unwrap();
+    run.says("serving the new tiny-saves");
 
-    // A program that ends is not the end.
-    get(&address, "/crash/").ok();
-    run.line_within("the program ended: its status is 3; waiting for a change", BUILD);
-    edit(&root.join("src/chat/mod.rs"), "\"three\"", "\"four\"");
-    run.line_within("serving harbour at", BUILD);
-    wait_for(&address, "/version/", "four");
+    // As a bundler does that empties its folder.
+    fs::remove_dir_all(tiny.root.join("static")).unwrap();
+    for color in ["red", "green", "blue", "gray", "teal"] {
+        let before = reloads(&run);
+        tiny.write("static/site.css", color);
+        soon(|| (reloads(&run) > before).then_some(()));
+    }
+    run.ends();
+}
 
-    run.signal("INT");
-    let (status, said) = run.end(Duration::from_secs(60));
+#[test]
+fn the_program_is_told_the_projects_folder_and_not_that_of_who_started_it() {
+    let tiny = Tiny::new("tiny-folder");
+    let run = tiny.served();
+    let root = tiny.root.canonicalize().unwrap();
+    run.shows("/folder", root.to_str().unwrap());
+    run.ends();
+}
+
+#[test]
+fn another_address_is_taken_or_the_old_one_kept() {
+    let tiny = Tiny::new("tiny-addresses");
+    let bind = |address: &str| tiny.write("narrows.toml", &format!("bind = [\"{address}\"]\n"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (first, taken) = (programs::free_port(), taken.local_addr().unwrap());
+    bind(&format!("127.0.0.1:{first}"));
+    let mut run = tiny.run(&[]);
+    run.is_at();
+
+    bind(&taken.to_string());
+    run.says(&format!("cannot listen on {taken}: another program does"));
+    run.shows("/", "one");
+    bind(&format!("127.0.0.1:{first}"));
+    run.says("serving the new tiny-addresses");
+    run.shows("/", "one");
+
+    // The old one is in the way of the new one, and goes first.
+    bind(&format!("0.0.0.0:{first}"));
+    assert_eq!(run.is_at(), format!("0.0.0.0:{first}"));
+    run.shows("/", "one");
+    run.ends();
+}
+
+#[test]
+fn a_build_that_is_ended_leaves_no_compiler_behind() {
+    let tiny = Tiny::new("tiny-builds");
+    let script = "fn main() {\n    std::fs::write(\"id\", std::process::id().to_string()).unwrap();\n    \
+                  std::thread::sleep(std::time::Duration::from_secs(120));\n}\n";
+    tiny.write("build.rs", script);
+    let mut run = tiny.run(&["--bind", "127.0.0.1:0"]);
+    let id = soon(|| fs::read_to_string(tiny.root.join("id")).ok().filter(|id| !id.is_empty()));
+
+    run.child.terminate();
+
+    let (status, said) = run.child.end(Duration::from_secs(60));
     assert!(status.success(), "{said}");
-    assert!(get(&address, "/version/").is_err(), "nobody listens any more");
+    soon(|| is_gone(&id).then_some(()));
 }
 
-fn add_routes(root: &Path) {
-    let routes = "Routes::new()\n        .route(\"version\", \"/version/\", get(async || \"one\"))\n        \
-                  .route(\"crash\", \"/crash/\", get(async || -> &str { std::process::exit(3) }))";
-    edit(&root.join("src/chat/mod.rs"), "Routes::new()", routes);
+/// How often pages were told to load again.
+fn reloads(run: &Run) -> u32 {
+    run.asks("/reloads").unwrap().parse().unwrap()
 }
 
-fn start(root: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_narrows"));
-    command.args(["run", "--bind", "127.0.0.1:0", "--", "--log", "warn"]).current_dir(root);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO")) {
-        if name != "CARGO_HOME" {
-            command.env_remove(name);
+/// Whether a process has ended; one that nobody has waited for yet has, too.
+fn is_gone(id: &str) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(id).join("stat"));
+    stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+}
+
+/// What is there after a while: there is nothing to wait for but the thing itself.
+fn soon<T>(look: impl Fn() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
         }
-    }
-    Child::start(command.envs(cargo_environment()).env_remove("DATABASE_URL"))
-}
-
-/// Where it listens: a port that was free.
-fn address(run: &mut Child) -> String {
-    let line = run.line_within("serving harbour at http://", BUILD);
-    line.split('/').next().unwrap().to_owned()
-}
-
-/// People who open pages all the time.
-struct Visitors {
-    done: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
-}
-
-impl Visitors {
-    fn start(address: &str) -> Self {
-        let (address, done) = (address.to_owned(), Arc::new(AtomicBool::new(false)));
-        let is_done = done.clone();
-        let thread = thread::spawn(move || {
-            let mut served = 0;
-            while !is_done.load(Ordering::Relaxed) {
-                let (status, _) = get(&address, "/").expect("no connection is refused");
-                assert_eq!(status, 200);
-                served += 1;
-                // Not in order to wait for something: so that the builds get on.
-                thread::sleep(Duration::from_millis(20));
-            }
-            served
-        });
-        Self { done, thread }
-    }
-
-    /// How often they were served; always, or this fails.
-    fn served(self) -> usize {
-        self.done.store(true, Ordering::Relaxed);
-        self.thread.join().expect("each request was answered")
+        assert!(Instant::now() < end, "it does not come about");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
