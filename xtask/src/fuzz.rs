@@ -21,13 +21,21 @@ pub(crate) fn run(tally: &mut Tally) -> Result<(), Failure> {
     let targets = output(&mut cargo(["fuzz", "list"]))?;
     let targets: Vec<&str> = targets.split_whitespace().collect();
     run_command(&mut fuzz("build", &[]))?;
-    for target in &targets {
-        let outcome = run_command(fuzz("run", &[target]).args(["--", RUNS, SECONDS]));
-        match outcome {
-            Ok(()) => tally.passed += 1,
-            Err(failure) => {
-                tally.failed += 1;
-                return Err(failure);
+    // Each has one thread.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for some in targets.chunks(cores) {
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let run = |target| run_command(fuzz("run", &[target]).args(["--", RUNS, SECONDS]));
+            let running: Vec<_> = some.iter().map(|target| scope.spawn(move || run(target))).collect();
+            running.into_iter().map(|running| running.join().expect("it does not panic")).collect()
+        });
+        for outcome in outcomes {
+            match outcome {
+                Ok(()) => tally.passed += 1,
+                Err(failure) => {
+                    tally.failed += 1;
+                    return Err(failure);
+                }
             }
         }
     }
