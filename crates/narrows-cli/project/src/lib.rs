@@ -18,6 +18,7 @@ pub fn project() -> Project {
 /// What staff find at `/admin/`, beside users, sessions and live connections.
 fn admin() -> Admin {
     Admin::new()
+        .announce(chat::announce)
         .model(Listed::new(chat::models::room::Entity))
         .model(Listed::new(chat::models::message::Entity))
 }

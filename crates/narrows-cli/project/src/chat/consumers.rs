@@ -1,8 +1,13 @@
 //! The socket of a room: one `Room` is one open page.
 
+use std::error::Error;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
-use narrows::{Close, Connection, Consumer, Group, NameError, NoEvent, PresenceDiff, Reject};
+use narrows::{
+    Channels, Close, Connection, Consumer, Group, NameError, NoEvent, PresenceDiff, Reject,
+};
+use narrows_admin::Target;
 use narrows_web::Db;
 use narrows_web::narrows_django::MaybeUser;
 use narrows_web::sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
@@ -31,6 +36,8 @@ pub enum ToRoom {
         text: String,
         at: i64,
     },
+    /// By the staff, in the admin.
+    Notice { text: String },
 }
 
 /// What a page is sent: that, and who came and left.
@@ -65,6 +72,7 @@ impl Consumer for Room {
 
         // First who is in the group, then what was said before: so nothing is missed in between.
         conn.join(&group).await?;
+        conn.join(&everyone()).await?;
         let said = message::Entity::find().filter(message::Column::RoomId.eq(room.id));
         let last = said.order_by_desc(message::Column::Id).limit(RECENT);
         for message in last.all(&db).await?.into_iter().rev() {
@@ -118,6 +126,25 @@ pub async fn find(db: &Db, name: &str) -> Result<Option<room::Model>, DbErr> {
 /// Everybody in a room.
 pub fn group(room: &room::Model) -> Result<Group<ToRoom>, NameError> {
     Group::keyed("chat", &room.name)
+}
+
+/// All rooms.
+fn everyone() -> Group<ToRoom> {
+    Group::everyone()
+}
+
+/// Tells all, or a room, what staff write in the admin.
+pub async fn announce(
+    channels: Channels,
+    text: String,
+    to: Target,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let group = match to {
+        Target::Everyone => everyone(),
+        Target::Group(name) => Group::new(name)?,
+    };
+    channels.broadcast(&group, &ToRoom::Notice { text }).await?;
+    Ok(())
 }
 
 impl From<message::Model> for ToRoom {

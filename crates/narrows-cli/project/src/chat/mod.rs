@@ -5,6 +5,8 @@ mod migrations;
 pub mod models;
 mod views;
 
+pub use consumers::announce;
+
 use axum::routing::get;
 use narrows_web::models::Models;
 use narrows_web::{App, Routes, Site};

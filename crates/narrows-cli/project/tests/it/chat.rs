@@ -1,4 +1,4 @@
-use narrows_web::testing::{Browser, TestSite};
+use narrows_web::testing::{Browser, TestClient, TestSite};
 use serde_json::{Value, json};
 
 async fn site() -> TestSite {
@@ -85,6 +85,19 @@ async fn nothing_at_all_is_not_said() {
 }
 
 #[tokio::test]
+async fn what_staff_announce_all_rooms_are_told() {
+    let site = site().await;
+    open_room(&site, "lobby").await;
+    let mut guest = site.another_browser().socket("/ws/chat/lobby/").await;
+    site.log_in(&site.superuser("grace").await).await;
+
+    let typed = [("text", "Closing at ten."), ("to", "everyone")];
+    site.post_form("/admin/live/announcements/", &typed).await;
+
+    assert_eq!(next(&mut guest, "notice").await["text"], "Closing at ten.");
+}
+
+#[tokio::test]
 async fn a_room_that_is_not_there_has_neither_page_nor_socket() {
     let site = site().await;
     assert_eq!(site.get("/chat/nowhere/").await.status(), 404);
@@ -94,10 +107,14 @@ async fn a_room_that_is_not_there_has_neither_page_nor_socket() {
 }
 
 /// The next thing that was said; who came and went is passed over.
-async fn said(client: &mut narrows_web::testing::TestClient) -> Value {
+async fn said(client: &mut TestClient) -> Value {
+    next(client, "said").await
+}
+
+async fn next(client: &mut TestClient, kind: &str) -> Value {
     loop {
         let message: Value = client.receive().await;
-        if message["type"] == "said" {
+        if message["type"] == kind {
             return message;
         }
     }

@@ -2,7 +2,7 @@
 const { Narrows } = await import(document.querySelector('#client').href);
 
 const { socket, present } = document.querySelector('#room').dataset;
-const [state, here, log, form, problem] = ['state', 'here', 'log', 'say', 'problem'].map((id) => document.getElementById(id));
+const [state, here, notice, log, form, problem] = ['state', 'here', 'notice', 'log', 'say', 'problem'].map((id) => document.getElementById(id));
 
 // It comes back by itself when the connection is lost.
 const client = new Narrows(socket);
@@ -24,6 +24,8 @@ client.on('said', ({ id, from, text, at }) => {
   log.insertBefore(line, lines.find((other) => Number(other.dataset.id) > id) ?? null);
   if (atEnd) log.scrollTop = log.scrollHeight;
 });
+
+client.on('notice', ({ text }) => { notice.textContent = text; notice.hidden = false; });
 
 const roster = client.presence(present);
 const names = () => { here.textContent = `Here: ${[...roster.people.keys()].sort().join(', ')}`; };
