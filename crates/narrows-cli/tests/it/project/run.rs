@@ -3,9 +3,9 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::tiny::{Run, Tiny};
+use super::tiny::{Run, Tiny, soon};
 
 #[test]
 fn what_does_not_compile_changes_nothing_and_a_program_that_ends_begins_again_after_any_change() {
@@ -99,23 +99,11 @@ fn a_build_that_is_ended_leaves_no_compiler_behind() {
 
 /// How often pages were told to load again.
 fn reloads(run: &Run) -> u32 {
-    run.asks("/reloads").unwrap().parse().unwrap()
+    soon(|| run.asks("/reloads")).parse().unwrap()
 }
 
 /// Whether a process has ended; one that nobody has waited for yet has, too.
 fn is_gone(id: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(id).join("stat"));
     stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
-}
-
-/// What is there after a while: there is nothing to wait for but the thing itself.
-fn soon<T>(look: impl Fn() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "it does not come about");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -4,12 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use programs::Child;
 use tempfile::TempDir;
 
-use super::server::{get, wait_for};
+use super::server::get;
 use super::{checkout, edit, somewhere};
 
 /// How long a build may take: of a moment, but other tests may have the compiler.
@@ -87,12 +88,14 @@ impl Run {
         self.child.line_within(words, BUILD);
     }
 
+    /// Waits until this is to be seen.
     pub(super) fn shows(&self, path: &str, text: &str) {
-        wait_for(&self.address, path, text);
+        soon(|| (self.asks(path)? == text).then_some(()));
     }
 
+    /// What it answers. Unlike a true site, an old program breaks off when it ends.
     pub(super) fn asks(&self, path: &str) -> Option<String> {
-        get(&self.address, path).ok().map(|(_, body)| body)
+        get(&self.address, path).ok().filter(|(status, _)| *status == 200).map(|(_, body)| body)
     }
 
     pub(super) fn ends(mut self) {
@@ -100,6 +103,18 @@ impl Run {
         let (status, said) = self.child.end(Duration::from_secs(60));
         assert!(status.success(), "{said}");
         assert!(get(&self.address, "/").is_err(), "nobody listens any more");
+    }
+}
+
+/// What is there after a while: there is nothing to wait for but the thing itself.
+pub(super) fn soon<T>(look: impl Fn() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "it does not come about");
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
