@@ -164,6 +164,9 @@ fn without_a_terminal_all_comes_from_the_environment_or_it_says_what_is_missing(
     assert_refused(&piped, "there is no terminal to ask at; give --no-input");
     let nowhere = site.command(&["--no-input"]).env_remove("DATABASE_URL").output().unwrap();
     assert_refused(&nowhere, "--database-url");
+    let mut flag = site.command(&["--no-input", "--database-url", &site.url(), "--username", "cyd"]);
+    flag.env("NARROWS_DATABASE_URL", "oracle://db").env("DJANGO_SUPERUSER_PASSWORD", GOOD);
+    assert!(flag.stdin(Stdio::null()).output().unwrap().status.success(), "what is said here counts first");
     let elsewhere = site.command(&["--no-input", "--database-url", "oracle://db"]).output().unwrap();
     assert_refused(&elsewhere, "oracle");
 }
