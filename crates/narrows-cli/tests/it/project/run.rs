@@ -20,11 +20,14 @@ fn what_does_not_compile_changes_nothing_and_a_program_that_ends_begins_again_af
     run.says("serving the new tiny-failures");
     run.shows("/", "two");
 
-    run.asks("/crash");
+    // It ends as soon as it begins, each time.
+    tiny.edit("\"two\"", "\"ends\"");
     run.says("the program ended: its status is 3; waiting for a change");
     tiny.write("static/site.css", "body {}");
+    run.says("the program ended: its status is 3; waiting for a change");
+    tiny.edit("\"ends\"", "\"three\"");
     run.is_at();
-    run.shows("/", "two");
+    run.shows("/", "three");
     run.ends();
 }
 

@@ -134,6 +134,9 @@ pub fn run(version: &'static str) {
         println!("{}", bind.unwrap_or_else(|| std::fs::read_to_string("narrows.toml").unwrap()));
         return;
     }
+    if version == "ends" {
+        std::process::exit(3);
+    }
     let mut given = listenfd::ListenFd::from_env();
     for index in 0..given.len() {
         let listener = given.take_tcp_listener(index).unwrap().unwrap();
@@ -161,7 +164,6 @@ fn answer(mut stream: TcpStream, version: &str) -> std::io::Result<()> {
     let body = match first.split(' ').nth(1) {
         Some("/reloads") => RELOADS.load(Ordering::SeqCst).to_string(),
         Some("/folder") => std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default(),
-        Some("/crash") => std::process::exit(3),
         _ => version.to_owned(),
     };
     write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}")?;
