@@ -87,6 +87,20 @@ fn a_project_without_an_app_tells_of_none() {
 }
 
 #[test]
+fn passwords_are_as_fast_to_check_in_a_new_project_as_here() {
+    let optimised = |path: &str| {
+        let text = fs::read_to_string(checkout().join(path)).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let packages = manifest["profile"]["dev"]["package"].as_table().unwrap().clone();
+        let names = packages.iter().filter(|(_, profile)| profile.get("opt-level").is_some());
+        names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let here = optimised("Cargo.toml");
+    assert!(here.contains(&"ring".to_owned()));
+    assert_eq!(optimised("crates/narrows-cli/project/cargo.toml"), here);
+}
+
+#[test]
 fn narrows_is_taken_from_where_it_is_said_to_be() {
     let folder = somewhere();
     let manifest = |arguments: &[&str], name: &str| {
