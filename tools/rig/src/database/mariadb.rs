@@ -2,10 +2,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
 use tempfile::TempDir;
 
-use super::{PASSWORD, USER, folder, look_up, name_in, need, owner, run};
+use super::{PASSWORD, Running, USER, folder, look_up, name_in, need, owner, run, shared};
 use crate::ports;
 use crate::process::Process;
 use crate::server::on_free_ports;
@@ -47,6 +48,18 @@ impl MariaDb {
             let this = Self::on(ports::free(), &programs);
             this.launch().then_some(this)
         }))
+    }
+
+    /// The one that others of this process have, or a new one for them too: to make one takes seconds. It ends with the last
+    /// who has it. For tests that need a database of their own, and leave the server as it is; `None` where there is none.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn shared() -> Option<Arc<Self>> {
+        static RUNNING: Running<MariaDb> = Running::new(Weak::new());
+        shared(&RUNNING, Self::start)
     }
 
     /// How clients reach it, and a database that is there from the start, with the password of a user who may do all.

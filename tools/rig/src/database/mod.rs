@@ -3,6 +3,7 @@ mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tempfile::TempDir;
 
@@ -12,6 +13,21 @@ pub use postgres::Postgres;
 /// The user that clients log in as, and its password.
 const USER: &str = "rig";
 const PASSWORD: &str = "of-a-test";
+
+/// The server that runs, if one does.
+type Running<T> = Mutex<Weak<T>>;
+
+/// The one that runs, or a new one.
+fn shared<T>(running: &Running<T>, start: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
+    // Whoever waits here waits for the start; one that failed leaves nothing.
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = running.upgrade() {
+        return Some(server);
+    }
+    let server = Arc::new(start()?);
+    *running = Arc::downgrade(&server);
+    Some(server)
+}
 
 /// A folder of the servers' own.
 fn folder() -> TempDir {

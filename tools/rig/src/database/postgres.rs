@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
 use tempfile::TempDir;
 
-use super::{PASSWORD, USER, folder, name_in, need, owner, run};
+use super::{PASSWORD, Running, USER, folder, name_in, need, owner, run, shared};
 use crate::ports;
 use crate::process::Process;
 use crate::server::on_free_ports;
@@ -46,6 +47,18 @@ impl Postgres {
             let this = Self::on(ports::free(), &programs);
             this.launch().then_some(this)
         }))
+    }
+
+    /// The one that others of this process have, or a new one for them too: to make one takes seconds. It ends with the last
+    /// who has it. For tests that need a database of their own, and leave the server as it is; `None` where there is none.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn shared() -> Option<Arc<Self>> {
+        static RUNNING: Running<Postgres> = Running::new(Weak::new());
+        shared(&RUNNING, Self::start)
     }
 
     /// How clients reach it, and a database that is there from the start, with the password of a superuser.

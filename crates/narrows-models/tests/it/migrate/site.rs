@@ -1,5 +1,7 @@
 //! A database of each kind, and short ways to write tables and migrations.
 
+use std::sync::Arc;
+
 use narrows_models::migrate::Target;
 use narrows_models::migration::{Column, Migration, Migrations, Table};
 use narrows_models::sea_orm::{
@@ -16,19 +18,19 @@ pub(crate) struct Site {
     _folder: Option<TempDir>,
 }
 
-/// A server of databases.
+/// A server of databases, for all tests that run beside each other.
 pub(crate) enum Server {
-    Postgres(Postgres),
-    MariaDb(MariaDb),
+    Postgres(Arc<Postgres>),
+    MariaDb(Arc<MariaDb>),
 }
 
 impl Server {
     pub(crate) fn postgres() -> Option<Self> {
-        Postgres::start().map(Self::Postgres)
+        Postgres::shared().map(Self::Postgres)
     }
 
     pub(crate) fn mariadb() -> Option<Self> {
-        MariaDb::start().map(Self::MariaDb)
+        MariaDb::shared().map(Self::MariaDb)
     }
 
     pub(crate) async fn site(&self) -> Site {
@@ -110,8 +112,8 @@ pub(crate) async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
-/// The same scenarios on every database, each with a database of its own; a server is started once for all of them, and
-/// left out where it is missing.
+/// The same scenarios on every database, each with a database of its own; they are left out where there is no
+/// such server.
 macro_rules! on_every_database {
     ($($scenario:ident),+ $(,)?) => {
         mod on_sqlite {
