@@ -1,6 +1,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
 use super::Dialect;
+use super::kinds::is_number;
 use crate::schema::{Kind, Literal};
 
 /// A value as a column of this kind holds it; `None` where it is none of these.
@@ -20,17 +21,9 @@ pub(super) fn literal(dialect: Dialect, kind: &Kind, value: &Literal) -> Option<
     }
 }
 
-/// Whether a default of this kind has to be an expression in parentheses, and so cannot be added to rows by SQLite.
+/// Whether a default is a bare value; SQLite adds no column with an expression to a table that has rows.
 pub(super) fn is_constant(value: &Literal) -> bool {
     *value != Literal::Now
-}
-
-pub(super) fn is_integer(kind: &Kind) -> bool {
-    matches!(kind, Kind::SmallInteger | Kind::Integer | Kind::BigInteger)
-}
-
-fn is_number(kind: &Kind) -> bool {
-    is_integer(kind) || matches!(kind, Kind::Float | Kind::Double | Kind::Decimal(..))
 }
 
 pub(super) fn text(dialect: Dialect, text: &str) -> String {

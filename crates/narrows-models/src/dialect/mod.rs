@@ -1,5 +1,6 @@
 //! The statements of each operation, for each database.
 
+mod kinds;
 mod literal;
 mod mysql;
 mod postgres;
@@ -105,7 +106,7 @@ impl Dialect {
     fn literal(self, column: &Column, value: &Literal) -> Result<String, DialectError> {
         literal::literal(self, &column.kind, value).ok_or_else(|| DialectError::Literal {
             column: column.name.clone(),
-            kind: format!("{:?}", column.kind),
+            kind: column.kind.to_string(),
             value: format!("{value:?}"),
         })
     }
@@ -201,15 +202,34 @@ fn refuse_rows(dialect: Dialect, table: &str, column: &Column) -> Statement {
     }
 }
 
+/// Refuses where a column may hold no NULL any more and does, and nothing is said of what takes its place.
+fn refuse_nulls(
+    dialect: Dialect,
+    table: &str,
+    was: &Column,
+    column: &Column,
+    fill: Option<&Literal>,
+) -> Option<Statement> {
+    let left = was.null && !column.null && fill_of(column, fill).is_none();
+    let (table, name) = (dialect.quote(table), dialect.quote(&column.name));
+    left.then(|| Statement::Refuse {
+        query: format!("SELECT 1 FROM {table} WHERE {name} IS NULL LIMIT 1"),
+        why: format!(
+            "`{}` is NULL in some rows, and has neither a default nor a value for them",
+            column.name
+        ),
+    })
+}
+
 fn check_auto(name: &str, table: &Table, column: &Column) -> Result<(), DialectError> {
-    let fits = table.primary_key == [column.name.clone()] && literal::is_integer(&column.kind);
+    let fits = table.primary_key == [column.name.clone()] && kinds::is_integer(&column.kind);
     if column.auto && !fits {
         return Err(DialectError::Auto { table: name.to_owned(), column: column.name.clone() });
     }
     Ok(())
 }
 
-fn action_sql(action: Action) -> &'static str {
+pub(crate) fn action_sql(action: Action) -> &'static str {
     match action {
         Action::Restrict => "RESTRICT",
         Action::Cascade => "CASCADE",

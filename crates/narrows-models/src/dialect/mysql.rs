@@ -1,4 +1,5 @@
-use super::{Dialect, DialectError, Statement, check_auto, fill_of, refuse_rows};
+use super::kinds::{FALSE, TRUE, is_integer, is_number, is_text, misfits, refuse_strange};
+use super::{Dialect, DialectError, Statement, check_auto, fill_of, refuse_nulls, refuse_rows};
 use crate::migration::Operation;
 use crate::schema::{Action, Column, ForeignKey, Index, Kind, Literal, Schema, Table};
 use crate::state::{self, StateError};
@@ -160,7 +161,10 @@ fn alter_column(
 ) -> Result<Vec<Statement>, DialectError> {
     let was = state::column(before, table, &column.name)?;
     check_auto(table, state::get(after, table)?, column)?;
-    let mut all = Vec::new();
+    let mut all: Vec<_> = refuse_nulls(DIALECT, table, was, column, fill).into_iter().collect();
+    if was.kind != column.kind {
+        all.extend(refuse_strange(DIALECT, table, was, column));
+    }
     if let Some(fill) = fill_of(column, fill).filter(|_| was.null && !column.null) {
         all.extend(fill_nulls(table, was, column, fill)?);
     }
@@ -210,35 +214,43 @@ fn convert(table: &str, was: &Column, column: &Column) -> Result<Vec<Statement>,
     let (of, name) = (quote(table), quote(&column.name));
     let refuse = |wrong: String| Statement::Refuse {
         query: format!("SELECT 1 FROM {of} WHERE {name} IS NOT NULL AND ({wrong}) LIMIT 1"),
-        why: format!("`{}` of `{table}` has values that are no {:?}", column.name, column.kind),
+        why: misfits(column),
     };
     let update =
         |value: String| Statement::Sql(format!("UPDATE {of} SET {name} = {value} WHERE {name} IS NOT NULL"));
     let null = if was.null { "NULL" } else { "NOT NULL" };
     let between = |kind: &str| Statement::Sql(format!("ALTER TABLE {of} MODIFY COLUMN {name} {kind} {null}"));
-    let text = |kind: &Kind| matches!(kind, Kind::Varchar(_) | Kind::Text);
+    let text = is_text;
     Ok(match (&was.kind, &column.kind) {
         (from, Kind::Boolean) if text(from) => {
-            let (yes, no) = ("'1', 't', 'true', 'y', 'yes', 'on'", "'0', 'f', 'false', 'n', 'no', 'off'");
             let plain = format!("LOWER(TRIM({name}))");
             vec![
-                refuse(format!("{plain} NOT IN ({yes}, {no})")),
-                update(format!("IF({plain} IN ({yes}), '1', '0')")),
+                refuse(format!("{plain} NOT IN ({TRUE}, {FALSE})")),
+                update(format!("IF({plain} IN ({TRUE}), '1', '0')")),
             ]
         }
-        (_, Kind::Boolean) => vec![update(format!("{name} <> 0"))],
-        (from, Kind::SmallInteger | Kind::Integer | Kind::BigInteger) if text(from) => {
+        (from, Kind::Boolean) if is_number(from) => vec![update(format!("{name} <> 0"))],
+        (from, to) if text(from) && is_integer(to) => {
             vec![refuse(format!("TRIM({name}) NOT REGEXP '^[-+]?[0-9]+$'"))]
         }
         (from, Kind::Date | Kind::DateTime | Kind::LocalDateTime) if text(from) => {
             // A bare number is a day to MariaDB.
             vec![refuse(format!("{name} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'"))]
         }
+        (from, Kind::Time) if text(from) => {
+            // So is one of seconds, and there are days of 838 hours.
+            let time = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?$";
+            vec![refuse(format!("{name} NOT REGEXP '{time}'"))]
+        }
+        // A short one would be filled up.
+        (Kind::Bytes, Kind::Uuid) => vec![refuse(format!("LENGTH({name}) <> 16"))],
         (from, Kind::Uuid) if text(from) => vec![
             refuse(format!("REPLACE({name}, '-', '') NOT REGEXP '^[0-9a-fA-F]{{32}}$'")),
             between("varbinary(255)"),
             update(format!("UNHEX(REPLACE({name}, '-', ''))")),
         ],
+        // None fits; they are not to be changed half-way.
+        (Kind::Uuid, Kind::Varchar(..36)) => vec![refuse("TRUE".to_owned())],
         (Kind::Uuid, to) if text(to) => {
             let part = |at: u8, length: u8| format!("SUBSTR(LOWER(HEX({name})), {at}, {length})");
             let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];

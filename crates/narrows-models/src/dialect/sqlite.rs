@@ -1,5 +1,9 @@
+mod values;
+
+use self::values::{converted, refused};
+use super::kinds::{misfits, refuse_strange};
 use super::rebuild::{self, Rebuild};
-use super::{Dialect, DialectError, Statement, check_auto, fill_of, literal, refuse_rows};
+use super::{Dialect, DialectError, Statement, check_auto, fill_of, literal, refuse_nulls, refuse_rows};
 use crate::migration::Operation;
 use crate::schema::{Column, Kind, Literal, Schema, Table};
 use crate::state;
@@ -160,114 +164,20 @@ fn alter_column(
     let mut all = Vec::new();
     let mut value = name.clone();
     if was.kind != column.kind {
+        all.extend(refuse_strange(DIALECT, table, was, column));
         if let Some(wrong) = refused(&was.kind, &column.kind, &name) {
-            all.push(Statement::Refuse {
-                query: format!(
-                    "SELECT 1 FROM {} WHERE {name} IS NOT NULL AND ({wrong}) LIMIT 1",
-                    quote(table)
-                ),
-                why: format!("`{}` of `{table}` has values that are no {:?}", column.name, column.kind),
-            });
+            let query =
+                format!("SELECT 1 FROM {} WHERE {name} IS NOT NULL AND ({wrong}) LIMIT 1", quote(table));
+            all.push(Statement::Refuse { query, why: misfits(column) });
         }
         value = converted(&was.kind, &column.kind, &name);
     }
+    all.extend(refuse_nulls(DIALECT, table, was, column, fill));
     if let Some(fill) = fill_of(column, fill).filter(|_| was.null && !column.null) {
         value = format!("coalesce({value}, {})", DIALECT.literal(column, fill)?);
     }
     all.extend(rebuilt(before, after, table, |of| (of.name == column.name).then(|| value.clone()))?);
     Ok(all)
-}
-
-/// Which values are lost on the way from one kind to another: SQLite itself would make 0 of `ten`.
-fn refused(from: &Kind, to: &Kind, name: &str) -> Option<String> {
-    let text = matches!(from, Kind::Varchar(_) | Kind::Text);
-    match to {
-        Kind::Varchar(most) => Some(format!("length(CAST({name} AS TEXT)) > {most}")),
-        Kind::SmallInteger | Kind::Integer | Kind::BigInteger => {
-            let (least, most) = range(to);
-            let bounds = format!("CAST({name} AS REAL) < {least} OR CAST({name} AS REAL) > {most}");
-            // The greatest whole number has no neighbour among the others.
-            let great =
-                format!("CAST({name} AS REAL) >= 9223372036854775808.0 AND trim({name}) <> '{}'", i64::MAX);
-            let digits = format!("substr(trim({name}), 1 + (substr(trim({name}), 1, 1) IN ('-', '+')))");
-            let other = format!("{digits} = '' OR {digits} GLOB '*[^0-9]*'");
-            Some(if text {
-                format!("{other} OR {great} OR {bounds}")
-            } else {
-                format!("{great} OR {bounds}")
-            })
-        }
-        // As JSON has them: SQLite would take the beginning of anything.
-        Kind::Float | Kind::Double | Kind::Decimal(..) if text => Some(format!(
-            "CASE WHEN json_valid(trim({name})) THEN json_type(trim({name})) NOT IN ('integer', 'real') ELSE 1 END"
-        )),
-        Kind::Boolean if text => Some(format!("lower(trim({name})) NOT IN ({TRUE}, {FALSE})")),
-        Kind::Json if text => Some(format!("NOT json_valid({name})")),
-        Kind::Date | Kind::DateTime | Kind::LocalDateTime if text => {
-            // A bare number is a day to SQLite, and so is the 30th of February.
-            let day = format!("substr({name}, 1, 10)");
-            Some(format!("julianday({name}) IS NULL OR coalesce(date({day}) <> {day}, 1)"))
-        }
-        Kind::Time if text => Some(format!("time({name}) IS NULL")),
-        Kind::Uuid if text => {
-            let digits = format!("replace({name}, '-', '')");
-            Some(format!("length({digits}) <> 32 OR {digits} GLOB '*[^0-9a-fA-F]*'"))
-        }
-        _ => None,
-    }
-}
-
-const TRUE: &str = "'1', 't', 'true', 'y', 'yes', 'on'";
-const FALSE: &str = "'0', 'f', 'false', 'n', 'no', 'off'";
-/// The ends of texts of times in UTC.
-const UTC: &str = "+00:00";
-
-/// A value of one kind as the other kind has it.
-fn converted(from: &Kind, to: &Kind, name: &str) -> String {
-    match (from, to) {
-        (Kind::Varchar(_) | Kind::Text, Kind::Boolean) => {
-            format!("CASE WHEN {name} IS NOT NULL THEN lower(trim({name})) IN ({TRUE}) END")
-        }
-        (Kind::Varchar(_) | Kind::Text, Kind::Uuid) => format!("unhex(replace({name}, '-', ''))"),
-        (Kind::Uuid, Kind::Varchar(_) | Kind::Text) => {
-            let part = |at: u8, length: u8| format!("substr(lower(hex({name})), {at}, {length})");
-            let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
-            format!("CASE WHEN {name} IS NOT NULL THEN {} END", parts.join(" || '-' || "))
-        }
-        (Kind::DateTime, Kind::LocalDateTime) => format!(
-            "CASE WHEN {name} LIKE '%{UTC}' THEN replace(replace({name}, '{UTC}', ''), 'T', ' ') \
-             ELSE strftime('%Y-%m-%d %H:%M:%f', {name}) END"
-        ),
-        (Kind::LocalDateTime, Kind::DateTime) => format!("replace({name}, ' ', 'T') || '{UTC}'"),
-        (Kind::Varchar(_) | Kind::Text, Kind::Date) => format!("substr({name}, 1, 10)"),
-        (Kind::Varchar(_) | Kind::Text, Kind::DateTime | Kind::LocalDateTime) => {
-            format!("CASE length({name}) WHEN 10 THEN {name} || ' 00:00:00' ELSE {name} END")
-        }
-        (Kind::DateTime | Kind::LocalDateTime, Kind::Date) => format!("date({name})"),
-        (Kind::Date, Kind::DateTime) => format!("{name} || 'T00:00:00{UTC}'"),
-        (Kind::Date, Kind::LocalDateTime) => format!("{name} || ' 00:00:00'"),
-        (_, Kind::Boolean) => format!("{name} <> 0"),
-        (
-            Kind::Float | Kind::Double | Kind::Decimal(..),
-            Kind::SmallInteger | Kind::Integer | Kind::BigInteger,
-        ) => {
-            format!("CAST(round({name}) AS INTEGER)")
-        }
-        (_, Kind::SmallInteger | Kind::Integer | Kind::BigInteger) => format!("CAST({name} AS INTEGER)"),
-        (_, Kind::Decimal(_, after)) => format!("round({name}, {after})"),
-        (_, Kind::Float | Kind::Double) => format!("CAST({name} AS REAL)"),
-        (_, Kind::Varchar(_) | Kind::Text) => format!("CAST({name} AS TEXT)"),
-        (_, Kind::Bytes) => format!("CAST({name} AS BLOB)"),
-        _ => name.to_owned(),
-    }
-}
-
-fn range(kind: &Kind) -> (i64, i64) {
-    match kind {
-        Kind::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
-        Kind::Integer => (i32::MIN.into(), i32::MAX.into()),
-        _ => (i64::MIN, i64::MAX),
-    }
 }
 
 /// A rebuild in which these columns get these expressions, and the others what they had.

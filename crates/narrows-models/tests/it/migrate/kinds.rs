@@ -1,5 +1,6 @@
 //! Values that SeaORM writes and reads, in columns of every kind.
 
+use narrows_models::MigrateError;
 use narrows_models::migration::{Column, Migration, Table};
 use narrows_models::schema::{Kind, Literal};
 use narrows_models::sea_orm::entity::prelude::*;
@@ -129,8 +130,7 @@ fn written() -> thing::Model {
 
 async fn a_column_of_each_kind_keeps_what_seaorm_writes(site: Site) {
     site.migrate(&[Migration::new("0001_initial").create_table("thing", things())]).await.unwrap();
-    let all = if site.backend() == DbBackend::MySql { "() VALUES ()" } else { "DEFAULT VALUES" };
-    site.execute(&format!("INSERT INTO thing {all}")).await;
+    insert_default(&site, "thing").await;
     let thing::Model { json, .. } = by_default();
     let first = thing::Entity::find_by_id(1).one(&site.connection).await.unwrap().unwrap();
     assert_eq!(first, by_default());
@@ -186,12 +186,19 @@ async fn now_is_the_time_at_which_a_row_is_written(site: Site) {
     assert!((now.date_naive() - day).num_days().abs() <= 1);
 }
 
+/// A row of defaults.
+async fn insert_default(site: &Site, table: &str) {
+    let all = if site.backend() == DbBackend::MySql { "() VALUES ()" } else { "DEFAULT VALUES" };
+    site.execute(&format!("INSERT INTO {table} {all}")).await;
+}
+
 /// Each value goes to the other kind and comes back.
 async fn values_of_one_kind_become_those_of_another_and_come_back(site: Site) {
     let uuid = "00112233-4455-6677-8899-aabbccddeeff";
-    let pairs: [(Column, Column, &str); 9] = [
+    let pairs: [(Column, Column, &str); 10] = [
         (Column::uuid("x"), Column::varchar("x", 36), uuid),
         (Column::varchar("x", 40), Column::uuid("x"), uuid),
+        (Column::uuid("x"), Column::bytes("x"), uuid),
         (Column::text("x"), Column::json("x"), "[1]"),
         (Column::text("x"), Column::boolean("x"), "1"),
         (Column::bytes("x"), Column::text("x"), "бит"),
@@ -205,12 +212,7 @@ async fn values_of_one_kind_become_those_of_another_and_come_back(site: Site) {
         let first = Migration::new("0001").create_table("pair", table().column(from.clone().default(value)));
         let all = [first, Migration::new("0002").alter_column("pair", to.clone())];
         site.migrate(&all[..1]).await.unwrap();
-        site.execute(if site.backend() == DbBackend::MySql {
-            "INSERT INTO pair () VALUES ()"
-        } else {
-            "INSERT INTO pair DEFAULT VALUES"
-        })
-        .await;
+        insert_default(&site, "pair").await;
         let before = super::structure::rows(&site, "pair", &["id", "x"]).await;
         site.migrate(&all).await.unwrap_or_else(|error| panic!("{from:?} {to:?} {error:?}"));
         let back = site.to(&all, "0001").await;
@@ -254,6 +256,66 @@ async fn values_that_are_none_of_the_other_kind_are_refused_and_stay(site: Site)
     }
 }
 
+/// No database makes anything up: what there is stays, and without a value there is nothing to refuse.
+async fn kinds_that_have_no_way_to_each_other_are_changed_without_values_only(site: Site) {
+    let uuid = "00112233-4455-6677-8899-aabbccddeeff";
+    let pairs: [(Column, Column, &str); 10] = [
+        (Column::json("x"), Column::integer("x"), "[1]"),
+        (Column::date("x"), Column::integer("x"), "2024-02-29"),
+        (Column::date("x"), Column::boolean("x"), "2024-02-29"),
+        (Column::time("x"), Column::date_time("x"), "01:02:03"),
+        (Column::boolean("x"), Column::json("x"), "1"),
+        (Column::bytes("x"), Column::big_integer("x"), "7"),
+        (Column::bytes("x"), Column::uuid("x"), "short"),
+        (Column::uuid("x"), Column::varchar("x", 20), uuid),
+        (Column::text("x"), Column::time("x"), "10"),
+        (Column::decimal("x", 10, 2), Column::decimal("x", 4, 2), "12345.25"),
+    ];
+    for (from, to, value) in pairs {
+        let value = literal(&from, value);
+        let first = Migration::new("0001").create_table("pair", table().column(from.clone().default(value)));
+        let all = [first, Migration::new("0002").alter_column("pair", to.clone())];
+        site.migrate(&all[..1]).await.unwrap();
+        insert_default(&site, "pair").await;
+        let before = super::structure::rows(&site, "pair", &["id", "x"]).await;
+        let done = site.migrate(&all).await;
+        assert!(matches!(done, Err(MigrateError::Failed { .. })), "{from:?} {to:?} {done:?}");
+        assert_eq!(super::structure::rows(&site, "pair", &["id", "x"]).await, before, "{from:?} {to:?}");
+        site.execute("DELETE FROM pair").await;
+        site.migrate(&all).await.unwrap_or_else(|error| panic!("{from:?} {to:?} {error:?}"));
+        site.to(&all, "zero").await.unwrap_or_else(|error| panic!("{to:?} {from:?} {error:?}"));
+    }
+}
+
+async fn a_point_in_time_that_becomes_a_time_of_day_keeps_it(site: Site) {
+    let moment = "2024-02-29T01:02:03.000123";
+    for from in [Column::date_time("x").default(moment), Column::local_date_time("x").default(moment)] {
+        let first = Migration::new("0001").create_table("pair", table().column(from));
+        let all = [first, Migration::new("0002").alter_column("pair", Column::time("x"))];
+        site.migrate(&all[..1]).await.unwrap();
+        insert_default(&site, "pair").await;
+        site.migrate(&all).await.unwrap();
+        let row = site.row("SELECT x FROM pair").await;
+        assert_eq!(row.try_get_by_index::<Time>(0).unwrap(), "01:02:03.000123".parse().unwrap());
+        site.execute("DELETE FROM pair").await;
+        site.to(&all, "zero").await.unwrap();
+    }
+}
+
+async fn rows_with_null_say_what_is_missing_where_a_column_may_hold_none_any_more(site: Site) {
+    let first = Migration::new("0001").create_table("word", table().column(Column::varchar("x", 9).null()));
+    let all = [first, Migration::new("0002").alter_column("word", Column::varchar("x", 9))];
+    site.migrate(&all[..1]).await.unwrap();
+    site.execute("INSERT INTO word (x) VALUES (NULL), ('a')").await;
+    let error = site.migrate(&all).await.unwrap_err();
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "`x` is NULL in some rows, and has neither a default nor a value for them"
+    );
+    site.execute("DELETE FROM word WHERE x IS NULL").await;
+    assert_eq!(site.migrate(&all).await.unwrap(), ["0002"]);
+}
+
 on_every_database!(
     a_column_of_each_kind_keeps_what_seaorm_writes,
     a_time_of_the_next_century_is_kept,
@@ -261,4 +323,7 @@ on_every_database!(
     now_is_the_time_at_which_a_row_is_written,
     values_of_one_kind_become_those_of_another_and_come_back,
     values_that_are_none_of_the_other_kind_are_refused_and_stay,
+    kinds_that_have_no_way_to_each_other_are_changed_without_values_only,
+    a_point_in_time_that_becomes_a_time_of_day_keeps_it,
+    rows_with_null_say_what_is_missing_where_a_column_may_hold_none_any_more,
 );
