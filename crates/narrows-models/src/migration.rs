@@ -44,7 +44,7 @@ pub enum Operation {
     Run(Run),
 }
 
-/// SQL for each direction; what is `None` cannot be taken.
+/// SQL for each direction; without one nothing is done forwards, and there is no way back.
 #[derive(Debug, Clone, Default)]
 pub struct Sql {
     /// Forwards.
@@ -71,7 +71,7 @@ pub type RunFn = Arc<
         + Sync,
 >;
 
-/// Code for each direction; what is `None` cannot be taken.
+/// Code for each direction; without one nothing is done forwards, and there is no way back.
 #[derive(Clone, Default)]
 pub struct Run {
     /// Forwards.

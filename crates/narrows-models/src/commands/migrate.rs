@@ -9,13 +9,14 @@ use super::{CommandError, Commands};
 use crate::migrate::{Notice, Planned, Report, Target};
 
 pub(super) const USAGE: &str =
-    "usage: migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]";
+    "usage: migrate [APP] [--to NAME|zero] [--plan] [--sql] [--check] [--fake] [--fake-initial]";
 
 #[derive(Default)]
 struct Words {
     target: Target,
     plan: bool,
     sql: bool,
+    check: bool,
     fake: bool,
     fake_initial: bool,
 }
@@ -29,9 +30,10 @@ pub(super) async fn run(
     let words = read(words)?;
     let migrator = commands.migrator(connection).target(words.target);
     let migrator = migrator.fake(words.fake).fake_initial(words.fake_initial);
-    if words.plan || words.sql {
-        print_plan(output, &migrator.plan().await?, words.sql)?;
-        return Ok(ExitCode::SUCCESS);
+    if words.plan || words.sql || words.check {
+        let planned = migrator.plan().await?;
+        print_plan(output, &planned, words.sql)?;
+        return Ok(ExitCode::from(u8::from(words.check && !planned.is_empty())));
     }
     // As many as there are: each is one line of what this very command does.
     let (tell, mut told) = mpsc::unbounded_channel();
@@ -69,6 +71,7 @@ fn read(words: &[String]) -> Result<Words, CommandError> {
         match word {
             "--plan" => read.plan = true,
             "--sql" => read.sql = true,
+            "--check" => read.check = true,
             "--fake" => read.fake = true,
             "--fake-initial" => read.fake_initial = true,
             "--to" => {

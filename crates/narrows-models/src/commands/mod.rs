@@ -95,12 +95,12 @@ impl Commands {
 
     /// Runs a command: its name, and the words after it.
     ///
-    /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--fake] [--fake-initial]`
+    /// * `migrate [APP] [--to NAME|zero] [--plan] [--sql] [--check] [--fake] [--fake-initial]`
     /// * `showmigrations [APP]…`
     /// * `makemigrations …`, which is [`make::run`] and asks no database
     ///
-    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where
-    /// `makemigrations --check` found something.
+    /// What it did is printed to the standard output, errors are returned. The exit code is a failure where `--check`
+    /// found something that is not made, or not applied.
     ///
     /// # Errors
     /// When the words are wrong, or as [`Migrator::migrate`] and [`make::run`] say.

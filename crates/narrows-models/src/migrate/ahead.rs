@@ -11,7 +11,7 @@ use crate::dialect::{Statement, rebuild};
 impl Migrator {
     pub(super) async fn look_ahead(self) -> Result<Vec<Planned>, MigrateError> {
         let graph = Graph::new(&self.apps)?;
-        let session = Session::open(&self.connection).await?;
+        let session = Session::open(&self.connection, self.lock_wait).await?;
         let dialect = session.dialect;
         let known = Known::read(&session).await;
         session.close().await?;
@@ -25,13 +25,19 @@ impl Migrator {
             let node = &graph.nodes[at];
             applied[at] = false;
             let before = graph.schema(&applied)?;
-            let tasks = work::tasks(&graph, at, forwards, dialect, &before)?;
             applied[at] = forwards;
-            let mut operations: Vec<_> = tasks.iter().map(planned_operation).collect();
-            if matches!(node.part, NodePart::Made(_)) {
-                let what = "made by the program".to_owned();
-                operations.push(PlannedOperation { what, sql: Vec::new() });
-            }
+            let operations = if self.fake {
+                Vec::new()
+            } else if matches!(node.part, NodePart::Made(_)) {
+                vec![PlannedOperation { what: "made by the program".to_owned(), sql: Vec::new() }]
+            } else {
+                let half = known.progress.get(&(node.app.to_owned(), node.name.to_owned()));
+                let half = half.map(|half| half.done);
+                let tasks = work::tasks(&graph, at, forwards, dialect, &before, half)?;
+                let is_left =
+                    |task: &&work::Task<'_>| !forwards || half.is_none_or(|done| task.number >= done);
+                tasks.iter().filter(is_left).map(planned_operation).collect()
+            };
             planned.push(Planned {
                 app: node.app.to_owned(),
                 name: node.name.to_owned(),
@@ -73,7 +79,7 @@ impl Migrator {
 
     /// What the database knows, read over a connection that goes back at once.
     pub(super) async fn known(&self) -> Result<Known, MigrateError> {
-        let session = Session::open(&self.connection).await?;
+        let session = Session::open(&self.connection, self.lock_wait).await?;
         let known = Known::read(&session).await;
         session.close().await?;
         known

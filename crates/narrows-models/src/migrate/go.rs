@@ -9,7 +9,8 @@ use super::record::{self, Progress};
 use super::report::{Done, Notice, Report};
 use super::run::{self, Place};
 use super::session::Session;
-use super::{Migrator, initial, sqlite, work};
+use super::violations::Violations;
+use super::{Migrator, initial, work};
 use crate::dialect::{self, Dialect};
 use crate::schema::Schema;
 use crate::state;
@@ -28,16 +29,20 @@ impl Migrator {
         // Before a connection is held, as it may be the only one.
         let made = if self.fake { Vec::new() } else { self.make(&graph, &pending).await? };
         let mut report = Report { done: Vec::new(), gone: graph.gone(&known.names) };
-        let mut session = Session::open(&self.connection).await?;
-        let gone = self.go_on(&mut session, &graph, &made, &mut report).await;
+        let mut session = Session::open(&self.connection, self.lock_wait).await?;
+        let gone = run::caught(self.go_on(&mut session, &graph, &made, &mut report)).await;
+        if gone.is_err() {
+            // It may have been in a transaction, or not.
+            drop(session.rollback().await);
+        }
         let closed = session.close().await;
-        gone?;
+        gone.map_err(MigrateError::BrokenOff)??;
         closed?;
         Ok(report)
     }
 
-    /// One migration after another. What is applied is looked up before each: on SQLite another process may have been
-    /// faster.
+    /// One migration after another. What is applied is looked up before each: where each has its own lock, another process
+    /// may have been faster.
     async fn go_on(
         &self,
         session: &mut Session,
@@ -45,22 +50,24 @@ impl Migrator {
         made: &[(usize, Duration)],
         report: &mut Report,
     ) -> Result<(), MigrateError> {
-        session.lock(self.lock_wait, &self.tell).await?;
-        session.begin(self.lock_wait, &self.tell).await?;
-        let prepared = record::prepare(session).await;
-        self.end(session, prepared.map_err(MigrateError::from)).await?;
+        session.lock(&self.tell).await?;
+        if !record::is_prepared(session).await? {
+            session.begin(&self.tell).await?;
+            let prepared = record::prepare(session).await;
+            self.end(session, prepared.map_err(MigrateError::from)).await?;
+        }
         for _ in 0..=2 * graph.nodes.len() {
             let known = Known::read(session).await?;
             let applied = graph.applied(&known.names);
             self.check(graph, &applied)?;
             let steps = graph.steps(&self.target, &applied, &known.begun(graph))?;
             self.refuse_gone(graph, &known.names, &steps)?;
-            let Some((at, forwards)) = steps.first().copied() else { break };
+            let Some((at, forwards)) = steps.first().copied() else { return Ok(()) };
             let took = made.iter().find(|(made, _)| *made == at).map(|(_, took)| *took);
             let done = self.one(session, graph, &known, at, forwards, took).await?;
             report.done.extend(done);
         }
-        Ok(())
+        Err(MigrateError::BrokenOff("another process takes back what this one applies".to_owned()))
     }
 
     /// One migration, in a transaction where the database can. `None` where another process was faster.
@@ -90,7 +97,8 @@ impl Migrator {
                 faked = initial::is_there(session, graph, at).await?;
             }
             if !faked {
-                tasks = work::tasks(graph, at, forwards, session.dialect, &before)?;
+                let in_effect = from.as_ref().map(|from| from.done);
+                tasks = work::tasks(graph, at, forwards, session.dialect, &before, in_effect)?;
                 check_torn(session.dialect, graph, at, forwards, &before)?;
             }
         }
@@ -145,22 +153,22 @@ impl Migrator {
                 }
                 run::one_by_one(session, place, tasks, from).await?;
             }
-            session.begin(self.lock_wait, &self.tell).await?;
+            session.begin(&self.tell).await?;
             let recorded = record_it(session, place).await;
             self.end(session, recorded).await?;
             return Ok(true);
         }
-        session.begin(self.lock_wait, &self.tell).await?;
+        session.begin(&self.tell).await?;
         let done = async {
-            // On SQLite the lock is taken only now.
+            // The lock is taken only now.
             if record::applied(session).await? != known.names {
                 return Ok(false);
             }
             (self.tell)(begins);
-            let before = if looks_away { sqlite::violations(session).await? } else { Vec::new() };
+            let before = if looks_away { Violations::read(session).await? } else { Violations::default() };
             run::at_once(session, place, tasks).await?;
             if looks_away {
-                self.check_foreign_keys(session, place, &before).await?;
+                place.check_foreign_keys(session, before).await?;
             }
             record_it(session, place).await?;
             Ok(true)
@@ -172,32 +180,13 @@ impl Migrator {
     /// From now on it is one that stopped half-way, with all of it in effect.
     async fn unrecord(&self, session: &Session, place: &Place<'_>) -> Result<(), MigrateError> {
         let whole = place.progress(place.operations.len());
-        session.begin(self.lock_wait, &self.tell).await?;
+        session.begin(&self.tell).await?;
         let unrecorded = async {
             record::save_progress(session, place.app, place.name, &whole).await?;
             Ok(record::remove(session, place.app, place.name).await?)
         };
         let unrecorded = unrecorded.await;
         self.end(session, unrecorded).await
-    }
-
-    async fn check_foreign_keys(
-        &self,
-        session: &Session,
-        place: &Place<'_>,
-        before: &[String],
-    ) -> Result<(), MigrateError> {
-        let now = sqlite::violations(session).await?;
-        if now.len() <= before.len() {
-            return Ok(());
-        }
-        let first = now.iter().find(|row| !before.contains(row)).or(now.first()).cloned().unwrap_or_default();
-        Err(MigrateError::Failed {
-            migration: format!("{}.{}", place.app, place.name),
-            place: "the check of foreign keys at its end".to_owned(),
-            left: "nothing of it is left".to_owned(),
-            source: first.into(),
-        })
     }
 
     /// Commits what went well, and nothing else.

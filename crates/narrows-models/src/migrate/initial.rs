@@ -58,7 +58,7 @@ async fn difference(session: &Session, name: &str, table: &Table) -> Result<Opti
         };
         if !fits(session.dialect, &column.kind, &is.kind) {
             return Ok(Some(format!(
-                "`{}` of `{name}` is `{}`, which holds no {:?}",
+                "`{}` of `{name}` is `{}`, which holds no {}",
                 column.name, is.kind, column.kind
             )));
         }

@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod session;
 mod sqlite;
+mod violations;
 mod work;
 
 use std::fmt;
@@ -160,7 +161,7 @@ impl Migrator {
         self
     }
 
-    /// Is told what goes on.
+    /// Is told what goes on, in the middle of it: it should not wait for anything.
     #[must_use]
     pub fn on_notice(mut self, tell: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.tell = Arc::new(tell);

@@ -29,6 +29,12 @@ pub(super) struct Progress {
     pub(super) unsure: bool,
 }
 
+/// Whether the tables are there.
+pub(super) async fn is_prepared(session: &Session) -> Result<bool, DbErr> {
+    let has_progress = session.dialect.has_transactions() || exists(session, PROGRESS).await?;
+    Ok(has_progress && exists(session, TABLE).await?)
+}
+
 /// Makes the tables where they are missing.
 pub(super) async fn prepare(session: &Session) -> Result<(), DbErr> {
     create(

@@ -4,11 +4,13 @@ use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::task::Poll;
 
 use super::error::{MigrateError, StepError};
 use super::record::{self, Progress};
 use super::session::Session;
 use super::sqlite;
+use super::violations::Violations;
 use super::work::{Step, Task};
 use crate::dialect::Statement;
 use crate::migration::{Operation, RunFn};
@@ -91,10 +93,18 @@ async fn one(
     at.unsure = false;
     session.execute("START TRANSACTION").await?;
     let taken = take(session, step).await;
-    let taken = if unsure { taken.or_else(was_done) } else { taken };
+    // Of several statements, or of code, what is there already says nothing of the rest.
+    let is_ours = matches!(step, Step::Statement(_));
+    let taken = if unsure && is_ours { taken.or_else(was_done) } else { taken };
     if let Err(source) = taken {
-        session.rollback().await?;
-        place.save(session, at).await?;
+        let noted = async {
+            session.rollback().await?;
+            place.save(session, at).await
+        };
+        if let Err(error) = noted.await {
+            // Where the connection is gone, that is not what it began with.
+            tracing::warn!(error = &error as &dyn std::error::Error, "how far a migration is was not noted");
+        }
         return Err(place.failed(task, &place.left(at), source));
     }
     at.statements += 1;
@@ -103,6 +113,35 @@ async fn one(
 }
 
 impl Place<'_> {
+    /// No more rows point at nothing than before.
+    pub(super) async fn check_foreign_keys(
+        &self,
+        session: &Session,
+        mut before: Violations,
+    ) -> Result<(), MigrateError> {
+        let renames = self.operations.iter().filter_map(|operation| match operation {
+            Operation::RenameTable { from, to } if self.forwards => Some((from, to)),
+            Operation::RenameTable { from, to } => Some((to, from)),
+            _ => None,
+        });
+        let mut renames: Vec<_> = renames.collect();
+        if !self.forwards {
+            renames.reverse();
+        }
+        for (from, to) in renames {
+            before = before.renamed(from, to);
+        }
+        match Violations::read(session).await?.since(&before) {
+            None => Ok(()),
+            Some(what) => Err(MigrateError::Failed {
+                migration: self.label(),
+                place: "the check of foreign keys at its end".to_owned(),
+                left: "nothing of it is left".to_owned(),
+                source: what.into(),
+            }),
+        }
+    }
+
     fn label(&self) -> String {
         format!("{}.{}", self.app, self.name)
     }
@@ -164,6 +203,9 @@ impl Place<'_> {
 
 async fn take(session: &Session, step: &Step<'_>) -> Result<(), StepError> {
     match step {
+        Step::Statement(Statement::Sql(sql)) if sqlite::drops_table(session, sql) => {
+            sqlite::with_views(session, async { Ok(session.execute(sql).await?) }).await
+        }
         Step::Statement(Statement::Sql(sql)) | Step::Script(sql) => Ok(session.execute(sql).await?),
         Step::Statement(Statement::If { query, sql }) => {
             if session.has_row(query).await? {
@@ -183,21 +225,26 @@ async fn take(session: &Session, step: &Step<'_>) -> Result<(), StepError> {
     }
 }
 
-/// Code of the site's own. Where it panics, the connection still has to be put right.
+/// Code of the site's own.
 async fn run(session: &Session, code: &RunFn) -> Result<(), StepError> {
-    let started = catch_unwind(AssertUnwindSafe(|| code(session.transaction())));
-    let mut running = pin!(started.map_err(panicked)?);
-    let done = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
-        Ok(polled) => polled.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panicked(panic))),
-    });
-    Ok(done.await??)
+    let done = caught(async { code(session.transaction()).await }).await;
+    Ok(done.map_err(StepError::Panic)??)
 }
 
-fn panicked(panic: Box<dyn Any + Send>) -> StepError {
+/// What comes of it, or what it said when it panicked: the connection still has to be put right.
+pub(super) async fn caught<F: Future>(running: F) -> Result<F::Output, String> {
+    let mut running = pin!(running);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(said(panic))),
+    })
+    .await
+}
+
+fn said(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    StepError::Panic(text.unwrap_or("without a word").to_owned())
+    text.unwrap_or("without a word").to_owned()
 }
 
 /// A statement that was begun by a process that did not come back: an answer that it is done already is as good as

@@ -1,5 +1,6 @@
 //! One connection of the pool, from the lock to its release.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{
@@ -18,7 +19,7 @@ const MYSQL_LOCK: &str = "LEFT(CONCAT('narrows migrate ', DATABASE()), 64)";
 /// Errors are errors, and texts are written as we write them, whatever the server is set to.
 const MYSQL_MODE: &str = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,\
      PIPES_AS_CONCAT,NO_AUTO_VALUE_ON_ZERO";
-/// How long SQLite itself waits for a writer, before we look at the time.
+/// How long SQLite itself waits for another that migrates, before we look at the time.
 const SQLITE_TURN: Duration = Duration::from_millis(100);
 
 /// One connection, with what was changed of it, to be put back by [`close`](Self::close).
@@ -27,12 +28,16 @@ pub(super) struct Session {
     /// once, and begun again before it goes back: in between we begin and end our own.
     held: DatabaseTransaction,
     pub(super) dialect: Dialect,
+    /// How long to wait for others.
+    patience: Duration,
     restore: Vec<String>,
     locked: bool,
+    /// Whether it was told that we wait.
+    told: AtomicBool,
 }
 
 impl Session {
-    pub(super) async fn open(connection: &DatabaseConnection) -> Result<Self, DbErr> {
+    pub(super) async fn open(connection: &DatabaseConnection, patience: Duration) -> Result<Self, DbErr> {
         let held = connection.begin().await?;
         held.execute_unprepared("COMMIT").await?;
         let dialect = match connection.get_database_backend() {
@@ -40,7 +45,8 @@ impl Session {
             DbBackend::Postgres => Dialect::Postgres,
             _ => Dialect::MySql,
         };
-        let mut session = Self { held, dialect, restore: Vec::new(), locked: false };
+        let told = AtomicBool::new(false);
+        let mut session = Self { held, dialect, patience, restore: Vec::new(), locked: false, told };
         if let Err(error) = session.prepare().await {
             session.close().await?;
             return Err(error);
@@ -48,39 +54,43 @@ impl Session {
         Ok(session)
     }
 
-    /// Waits until no other process migrates this database. SQLite has one lock for all, which [`begin`](Self::begin)
-    /// takes.
-    pub(super) async fn lock(&mut self, wait: Duration, tell: &Tell) -> Result<(), MigrateError> {
-        let attempt = match self.dialect {
-            Dialect::Sqlite => return Ok(()),
-            Dialect::Postgres => {
-                format!("SELECT CASE WHEN pg_try_advisory_lock({POSTGRES_LOCK}) THEN 1 ELSE 0 END")
-            }
-            _ => format!("SELECT COALESCE(GET_LOCK({MYSQL_LOCK}, 0), 0)"),
-        };
-        if self.got(&attempt).await? {
-            self.locked = true;
+    /// Waits until no other process migrates this database, where the lock is for all migrations at once. The others have
+    /// one that ends with a transaction, which [`begin`](Self::begin) takes: that of a session would stay behind a pooler
+    /// such as PgBouncer, which gives each transaction another session.
+    pub(super) async fn lock(&mut self, tell: &Tell) -> Result<(), MigrateError> {
+        if self.dialect.has_transactions() {
             return Ok(());
         }
-        let holder = self.holder().await?;
-        tell(Notice::Waiting { holder: holder.clone() });
-        if !self.wait_for_lock(wait).await? {
-            // Who holds it now: it may be another one by now.
-            let holder = self.holder().await?.or(holder);
-            return Err(MigrateError::Locked { waited: wait, holder });
+        let attempt = |seconds: f32| format!("SELECT COALESCE(GET_LOCK({MYSQL_LOCK}, {seconds}), 0)");
+        if !self.got(&attempt(0.0)).await? {
+            let holder = self.tell_holder(tell).await?;
+            if !self.got(&attempt(self.patience.as_secs_f32())).await? {
+                return Err(self.locked(holder).await?);
+            }
         }
         self.locked = true;
         Ok(())
     }
 
-    /// Begins a transaction; on SQLite it is the lock too.
-    pub(super) async fn begin(&self, wait: Duration, tell: &Tell) -> Result<(), MigrateError> {
+    /// Begins a transaction; on SQLite and PostgreSQL it is the lock too, so that what is applied has to be read again.
+    pub(super) async fn begin(&self, tell: &Tell) -> Result<(), MigrateError> {
         match self.dialect {
-            Dialect::Sqlite => self.begin_immediate(wait, tell).await,
-            // Times are read and written as texts.
+            Dialect::Sqlite => self.begin_immediate(tell).await,
             Dialect::Postgres => {
-                self.execute("BEGIN").await?;
-                Ok(self.execute("SET LOCAL TIME ZONE 'UTC'").await?)
+                // Whatever is the default: what is read behind the lock is what there is by then.
+                self.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                match self.lock_transaction(tell).await {
+                    Ok(()) => Ok(()),
+                    Err(MigrateError::Locked { holder, .. }) => {
+                        self.rollback().await?;
+                        Err(self.locked(holder).await?)
+                    }
+                    Err(error) => {
+                        // What went wrong first counts.
+                        drop(self.rollback().await);
+                        Err(error)
+                    }
+                }
             }
             _ => Ok(self.execute("START TRANSACTION").await?),
         }
@@ -148,10 +158,14 @@ impl Session {
                 self.restore.push(format!("PRAGMA busy_timeout = {waits}"));
                 self.restore.push(format!("PRAGMA foreign_keys = {enforced}"));
                 self.restore.push("PRAGMA legacy_alter_table = OFF".to_owned());
-                self.execute(&format!("PRAGMA busy_timeout = {}", SQLITE_TURN.as_millis())).await
+                self.wait_when_busy(self.patience).await
             }
             Dialect::Postgres => Ok(()),
             _ => {
+                let named: Option<String> = self.value("SELECT DATABASE()").await?;
+                if named.is_none() {
+                    return Err(DbErr::Custom("the URL names a server, and no database of it".to_owned()));
+                }
                 let version: String = self.value("SELECT VERSION()").await?;
                 if version.contains("MariaDB") {
                     self.dialect = Dialect::MariaDb;
@@ -179,23 +193,51 @@ impl Session {
             || row.try_get_by_index::<i64>(0).is_ok_and(|got| got == 1))
     }
 
-    async fn wait_for_lock(&self, wait: Duration) -> Result<bool, DbErr> {
-        if self.dialect != Dialect::Postgres {
-            return self
-                .got(&format!("SELECT COALESCE(GET_LOCK({MYSQL_LOCK}, {}), 0)", wait.as_secs_f32()))
-                .await;
+    async fn lock_transaction(&self, tell: &Tell) -> Result<(), MigrateError> {
+        // Times are read and written as texts, and texts as we write them.
+        self.execute("SET LOCAL TIME ZONE 'UTC'").await?;
+        self.execute("SET LOCAL standard_conforming_strings = on").await?;
+        let attempt =
+            format!("SELECT CASE WHEN pg_try_advisory_xact_lock({POSTGRES_LOCK}) THEN 1 ELSE 0 END");
+        if self.got(&attempt).await? {
+            return Ok(());
         }
-        let before: String = self.value("SELECT current_setting('lock_timeout')").await?;
-        let limit = wait.as_millis().clamp(1, i32::MAX as u128);
-        self.execute(&format!("SET lock_timeout = '{limit}ms'")).await?;
-        let got = self.execute(&format!("SELECT pg_advisory_lock({POSTGRES_LOCK})")).await;
-        self.execute(&format!("SET lock_timeout = '{before}'")).await?;
-        match got {
-            Ok(()) => Ok(true),
+        let holder = self.tell_holder(tell).await?;
+        let mut before = Vec::new();
+        for limit in ["lock_timeout", "statement_timeout"] {
+            let value: String = self.value(&format!("SELECT current_setting('{limit}')")).await?;
+            before.push(format!("SET LOCAL {limit} = '{value}'"));
+        }
+        let limit = self.patience.as_millis().clamp(1, i32::MAX as u128);
+        self.execute(&format!("SET LOCAL lock_timeout = '{limit}ms'")).await?;
+        self.execute("SET LOCAL statement_timeout = 0").await?;
+        match self.execute(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await {
+            Ok(()) => {}
             // "canceling statement due to lock timeout", in whatever language.
-            Err(error) if code(&error).as_deref() == Some("55P03") => Ok(false),
-            Err(error) => Err(error),
+            Err(error) if code(&error).as_deref() == Some("55P03") => {
+                return Err(MigrateError::Locked { waited: self.patience, holder });
+            }
+            Err(error) => return Err(error.into()),
         }
+        for sql in before {
+            self.execute(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells once that we wait; gives whom for.
+    async fn tell_holder(&self, tell: &Tell) -> Result<Option<String>, DbErr> {
+        let holder = self.holder().await?;
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tell(Notice::Waiting { holder: holder.clone() });
+        }
+        Ok(holder)
+    }
+
+    /// That we waited for too long, for whoever has the lock now, or had it.
+    async fn locked(&self, before: Option<String>) -> Result<MigrateError, DbErr> {
+        let holder = self.holder().await?.or(before);
+        Ok(MigrateError::Locked { waited: self.patience, holder })
     }
 
     /// Who has the lock, where the database says so.
@@ -221,25 +263,25 @@ impl Session {
         row.map_or(Ok(None), |row| row.try_get_by_index(0))
     }
 
-    async fn begin_immediate(&self, wait: Duration, tell: &Tell) -> Result<(), MigrateError> {
+    async fn begin_immediate(&self, tell: &Tell) -> Result<(), MigrateError> {
+        self.wait_when_busy(SQLITE_TURN).await?;
         let begun = Instant::now();
-        let mut told = false;
         loop {
             match self.execute("BEGIN IMMEDIATE").await {
-                Ok(()) => return Ok(()),
+                // From now on others only read; whoever does so holds up the commit, unless there is a WAL.
+                Ok(()) => return Ok(self.wait_when_busy(self.patience).await?),
                 Err(error) if !is_busy(&error) => return Err(error.into()),
-                Err(_) if begun.elapsed() >= wait => {
-                    return Err(MigrateError::Locked { waited: wait, holder: None });
-                }
-                Err(_) => {}
-            }
-            if !told {
-                tell(Notice::Waiting { holder: None });
-                told = true;
+                Err(_) if begun.elapsed() >= self.patience => return Err(self.locked(None).await?),
+                Err(_) => drop(self.tell_holder(tell).await?),
             }
             // SQLite mostly waits by itself, but not always.
             tokio::time::sleep(SQLITE_TURN / 10).await;
         }
+    }
+
+    async fn wait_when_busy(&self, wait: Duration) -> Result<(), DbErr> {
+        let wait = wait.as_millis().min(i32::MAX as u128);
+        self.execute(&format!("PRAGMA busy_timeout = {wait}")).await
     }
 }
 

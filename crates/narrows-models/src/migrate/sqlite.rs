@@ -1,11 +1,12 @@
 //! What is in an SQLite table besides what migrations know, which a rebuild has to keep.
 
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::DbErr;
 
 use super::error::StepError;
 use super::session::Session;
-use crate::dialect::Dialect;
 use crate::dialect::rebuild::{self, Rebuild};
+use crate::dialect::{Dialect, action_sql};
+use crate::schema::{Action, ForeignKey};
 
 /// Makes a table anew, or refuses where something would be lost.
 pub(super) async fn rebuild(session: &Session, rebuild: &Rebuild) -> Result<(), StepError> {
@@ -19,17 +20,30 @@ pub(super) async fn rebuild(session: &Session, rebuild: &Rebuild) -> Result<(), 
         .map(|(_, sql)| sql)
         .collect();
     let triggers: Vec<_> = made(session, "trigger", table).await?.into_iter().map(|(_, sql)| sql).collect();
+    with_views(session, async {
+        for sql in rebuild::statements(rebuild, &[], &[])? {
+            session.execute(&sql).await?;
+        }
+        for sql in indexes.iter().chain(&triggers) {
+            session.execute(sql).await.map_err(|error| {
+                StepError::Refused(format!(
+                    "what is in `{table}` and in no migration cannot be made again: {sql}: {error}"
+                ))
+            })?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Views and triggers have to work afterwards as before: SQLite says nothing of them, but alters no table any more while
+/// there is one that does not.
+pub(super) async fn with_views(
+    session: &Session,
+    change: impl Future<Output = Result<(), StepError>>,
+) -> Result<(), StepError> {
     let broken = broken(session).await?;
-    for sql in rebuild::statements(rebuild, &[], &[])? {
-        session.execute(&sql).await?;
-    }
-    for sql in indexes.iter().chain(&triggers) {
-        session.execute(sql).await.map_err(|error| {
-            StepError::Refused(format!(
-                "what is in `{table}` and in no migration cannot be made again: {sql}: {error}"
-            ))
-        })?;
-    }
+    change.await?;
     let mut now = self::broken(session).await?.into_iter();
     match now.find(|(name, _)| broken.iter().all(|(other, _)| other != name)) {
         Some((name, why)) => Err(StepError::Refused(format!("{name} would not work any more: {why}"))),
@@ -37,17 +51,9 @@ pub(super) async fn rebuild(session: &Session, rebuild: &Rebuild) -> Result<(), 
     }
 }
 
-/// How many rows point at nothing.
-pub(super) async fn violations(session: &Session) -> Result<Vec<String>, DbErr> {
-    let rows = session.query("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check").await?;
-    let of = |row: &QueryResult| {
-        let table: String = row.try_get_by_index(0)?;
-        let id: Option<i64> = row.try_get_by_index(1)?;
-        let parent: String = row.try_get_by_index(2)?;
-        let id = id.map_or_else(String::new, |id| format!(" {id}"));
-        Ok(format!("row{id} of `{table}` points at no row of `{parent}`"))
-    };
-    rows.iter().map(of).collect()
+/// Whether this statement of ours takes a table from the views that name it.
+pub(super) fn drops_table(session: &Session, sql: &str) -> bool {
+    session.dialect == Dialect::Sqlite && sql.starts_with("DROP TABLE")
 }
 
 /// Indexes or triggers that somebody made, with their texts.
@@ -76,9 +82,26 @@ async fn refuse_unknown(session: &Session, rebuild: &Rebuild) -> Result<(), Step
     {
         return refuse(format!("the column `{more}`"));
     }
+    let of_columns =
+        |what: &str| names(format!("SELECT name FROM pragma_table_xinfo({}) WHERE {what}", text(name)));
+    if let Some(computed) = of_columns("hidden > 1").await?.first() {
+        return refuse(format!("what `{computed}` is computed from"));
+    }
+    let no_default = |found: &&String| {
+        before.columns.iter().any(|column| column.name == **found && column.default.is_none())
+    };
+    let with_default = of_columns("dflt_value IS NOT NULL AND upper(dflt_value) <> 'NULL'").await?;
+    if let Some(column) = with_default.iter().find(no_default) {
+        return refuse(format!("the default of `{column}`"));
+    }
+    let key = of_columns("pk > 0 ORDER BY pk").await?;
+    if key != before.primary_key {
+        return refuse(format!("the primary key of {}", key.join(", ")));
+    }
     let sql = names(format!("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = {}", text(name)))
         .await?;
-    if let Some(word) = sql.first().and_then(|sql| unknown_word(sql)) {
+    let numbered = before.columns.iter().any(|column| column.auto);
+    if let Some(word) = sql.first().and_then(|sql| unknown_word(sql, numbered)) {
         return refuse(format!("what it has with {word}"));
     }
     let list = format!("SELECT name FROM pragma_index_list({}) WHERE origin = 'u'", text(name));
@@ -90,19 +113,40 @@ async fn refuse_unknown(session: &Session, rebuild: &Rebuild) -> Result<(), Step
         }
     }
     let list = format!(
-        "SELECT \"table\" || '|' || group_concat(\"from\", '|') FROM \
+        "SELECT \"table\" || '|' || group_concat(\"from\", '|'), max(on_delete), max(on_update) FROM \
          (SELECT * FROM pragma_foreign_key_list({}) ORDER BY id, seq) GROUP BY id",
         text(name)
     );
-    let known: Vec<_> = before
-        .foreign_keys
-        .iter()
-        .map(|key| format!("{}|{}", key.to_table, key.columns.join("|")).to_lowercase())
-        .collect();
-    if let Some(more) = names(list).await?.iter().find(|key| !known.contains(&key.to_lowercase())) {
-        return refuse(format!("the foreign key to {}", more.replacen('|', " of ", 1).replace('|', ", ")));
+    for row in session.query(&list).await? {
+        let key: String = row.try_get_by_index(0)?;
+        let found: [String; 2] = [row.try_get_by_index(1)?, row.try_get_by_index(2)?];
+        let mut alike = before.foreign_keys.iter().filter(|known| is_key(known, &key)).peekable();
+        let what = format!("the foreign key to {}", key.replacen('|', " of ", 1).replace('|', ", "));
+        if alike.peek().is_none() {
+            return refuse(what);
+        }
+        if !alike
+            .any(|known| [known.on_delete, known.on_update].map(does) == found.each_ref().map(|f| plain(f)))
+        {
+            let [delete, update] = found;
+            return refuse(format!("ON DELETE {delete} ON UPDATE {update} of {what}"));
+        }
     }
     Ok(())
+}
+
+/// Whether this is the table that a foreign key points at, and its columns that do.
+fn is_key(known: &ForeignKey, found: &str) -> bool {
+    format!("{}|{}", known.to_table, known.columns.join("|")).to_lowercase() == found.to_lowercase()
+}
+
+fn does(action: Action) -> &'static str {
+    plain(action_sql(action))
+}
+
+/// One name for what is refused, whether at once or at the end.
+fn plain(action: &str) -> &str {
+    if action == "RESTRICT" { "NO ACTION" } else { action }
 }
 
 /// Views and triggers that do not work, each with the reason.
@@ -142,9 +186,10 @@ async fn columns(session: &Session, table: &str) -> Result<Vec<String>, DbErr> {
 }
 
 /// A word in the text of a table that no migration writes.
-fn unknown_word(sql: &str) -> Option<&'static str> {
+fn unknown_word(sql: &str, numbered: bool) -> Option<&'static str> {
     const UNKNOWN: [&str; 7] =
-        ["CHECK", "COLLATE", "GENERATED", "STRICT", "WITHOUT", "CONFLICT", "DEFERRABLE"];
+        ["CHECK", "COLLATE", "STRICT", "WITHOUT", "CONFLICT", "DEFERRABLE", "AUTOINCREMENT"];
+    let unknown = &UNKNOWN[..UNKNOWN.len() - usize::from(numbered)];
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let length = match first {
@@ -155,7 +200,7 @@ fn unknown_word(sql: &str) -> Option<&'static str> {
             first if first.is_alphanumeric() || first == '_' => {
                 let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
                 let word = &rest[..end];
-                if let Some(unknown) = UNKNOWN.iter().find(|unknown| unknown.eq_ignore_ascii_case(word)) {
+                if let Some(unknown) = unknown.iter().find(|unknown| unknown.eq_ignore_ascii_case(word)) {
                     return Some(unknown);
                 }
                 end

@@ -29,13 +29,15 @@ impl Step<'_> {
     }
 }
 
-/// The tasks of a migration that meets this schema, in the order in which they are done.
+/// The tasks of a migration that meets this schema, in the order in which they are done. Of one that stopped half-way only
+/// so many operations are in effect, and to be taken back.
 pub(super) fn tasks<'a>(
     graph: &Graph<'a>,
     at: usize,
     forwards: bool,
     dialect: Dialect,
     schema: &Schema,
+    in_effect: Option<usize>,
 ) -> Result<Vec<Task<'a>>, MigrateError> {
     let operations = graph.operations(at);
     let mut states = vec![schema.clone()];
@@ -58,7 +60,8 @@ pub(super) fn tasks<'a>(
     if forwards {
         return Ok(tasks);
     }
-    for (number, operation) in operations.iter().enumerate().rev() {
+    let in_effect = in_effect.unwrap_or(operations.len());
+    for (number, operation) in operations.iter().enumerate().take(in_effect).rev() {
         let reversed = operation.reversed(&states[number]).map_err(|source| MigrateError::Irreversible {
             migration: graph.nodes[at].label(),
             operation: number + 1,

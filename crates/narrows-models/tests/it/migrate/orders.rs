@@ -1,5 +1,6 @@
 //! Which migrations are applied, and in which order.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -183,6 +184,11 @@ async fn says(commands: &Commands, site: &Site, words: &str) -> String {
     }
 }
 
+async fn exit(commands: &Commands, site: &Site, words: &str) -> ExitCode {
+    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    commands.run_to(&site.connection, &words, &mut Vec::new()).await.unwrap()
+}
+
 #[tokio::test]
 async fn the_commands_say_what_they_do() {
     let site = Site::sqlite().await;
@@ -204,9 +210,15 @@ async fn the_commands_say_what_they_do() {
         says(&commands, &site, "migrate chat 0001 --plan").await,
         "Apply chat.0001_initial\n    create the table `person`\n"
     );
+    assert_eq!(
+        says(&commands, &site, "migrate chat --to 0001 --fake --plan").await,
+        "Apply chat.0001_initial\n"
+    );
+    assert_eq!(exit(&commands, &site, "migrate --check").await, ExitCode::FAILURE);
     let done = says(&commands, &site, "migrate").await;
     assert!(done.starts_with("Applying chat.0001_initial… done (") && done.ends_with(" ms)\n"), "{done}");
     assert_eq!(says(&commands, &site, "migrate").await, "Nothing to migrate.\n");
+    assert_eq!(exit(&commands, &site, "migrate --check").await, ExitCode::SUCCESS);
     assert_eq!(
         says(&commands, &site, "showmigrations chat").await,
         "chat\n [X] 0001_initial\n [X] 0002_nothing\n"

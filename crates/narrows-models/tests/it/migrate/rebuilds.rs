@@ -1,5 +1,6 @@
 //! SQLite tables that are made anew, with what else is in the database.
 
+use narrows_models::migrate::Notice;
 use narrows_models::migration::{Action, Column, ForeignKey, Index, Migration};
 use narrows_models::sea_orm::{ConnectionTrait, Database};
 
@@ -64,7 +65,9 @@ async fn indexes_triggers_and_views_of_somebody_else_stay_and_work() {
 async fn what_would_be_lost_or_broken_is_refused_and_everything_stays() {
     let rename_all = |operation: Migration| [first(), operation];
     let drop_key = rename_all(Migration::new("0002").drop_column("person", "town_id"));
-    let cases: [(&str, [Migration; 2], &str); 7] = [
+    let alter_age = rename_all(Migration::new("0002").alter_column("person", Column::text("age").null()));
+    let drop_person = rename_all(Migration::new("0002").drop_table("person"));
+    let cases: [(&str, [Migration; 2], &str); 13] = [
         ("ALTER TABLE town ADD COLUMN mine text", all(), "`town` would lose the column `mine`"),
         (
             "CREATE TABLE x (id int); DROP TABLE town; CREATE TABLE town (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, \
@@ -82,6 +85,35 @@ async fn what_would_be_lost_or_broken_is_refused_and_everything_stays() {
           name varchar(20) NOT NULL REFERENCES person (id))",
             all(),
             "`town` would lose the foreign key to person of name",
+        ),
+        (
+            "DROP TABLE town; CREATE TABLE town (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, \
+             name varchar(20) NOT NULL DEFAULT 'x')",
+            all(),
+            "`town` would lose the default of `name`",
+        ),
+        (
+            "DROP TABLE person; CREATE TABLE person (id integer NOT NULL, town_id bigint NOT NULL REFERENCES town (id), \
+             age integer, PRIMARY KEY (id, town_id))",
+            alter_age.clone(),
+            "`person` would lose the primary key of id, town_id",
+        ),
+        (
+            "DROP TABLE town; CREATE TABLE town (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, name text AS (id || '!'))",
+            all(),
+            "`town` would lose what `name` is computed from",
+        ),
+        (
+            "DROP TABLE person; CREATE TABLE person (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, \
+             town_id bigint NOT NULL REFERENCES town (id) ON DELETE SET NULL, age integer)",
+            alter_age,
+            "`person` would lose ON DELETE SET NULL ON UPDATE NO ACTION of the foreign key to town of town_id",
+        ),
+        ("CREATE VIEW v AS SELECT age FROM person", drop_person, "the view `v` would not work any more"),
+        (
+            "DROP TABLE town; CREATE TABLE town (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, name text NOT NULL) STRICT",
+            all(),
+            "`town` would lose what it has with STRICT",
         ),
         (
             "CREATE VIEW v AS SELECT town_id FROM person",
@@ -122,6 +154,40 @@ async fn rows_that_would_point_at_nothing_are_refused_and_stay() {
     for _ in 0..8 {
         assert!(site.try_execute("INSERT INTO person (town_id) VALUES (9)").await.is_err());
     }
+}
+
+/// As many rows point at nothing as before, and not the same.
+#[tokio::test]
+async fn rows_that_are_mended_excuse_no_others() {
+    let pets = "CREATE TABLE pet (town_id bigint REFERENCES town (id))";
+    let site = site_with(&[pets]).await;
+    let loose = Database::connect(&site.url).await.unwrap();
+    loose.execute_unprepared("PRAGMA foreign_keys = OFF; INSERT INTO pet VALUES (9)").await.unwrap();
+    let second =
+        |sql: &str| [first(), Migration::new("0002").alter_column("town", Column::text("name")).sql(sql)];
+    let error = site.migrate(&second("DELETE FROM pet; DELETE FROM town WHERE id = 2")).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "row 2 of `person` points at no row of `town`");
+    // What was wrong before is no reason to refuse, by whatever name.
+    let renamed =
+        Migration::new("0002").alter_column("town", Column::text("name")).rename_table("town", "city");
+    assert_eq!(site.migrate(&[first(), renamed]).await.unwrap(), ["0002"]);
+}
+
+#[tokio::test]
+async fn foreign_keys_are_enforced_again_when_something_panicked() {
+    let connection = Database::connect("sqlite::memory:").await.unwrap();
+    let migrations = narrows_models::Migrations::new("", "", all().to_vec());
+    let migrator = narrows_models::Migrator::new(&connection).app("app", migrations);
+    let told = |notice| match notice {
+        Notice::Begins { name, .. } if name == "0002" => panic!("told of it"),
+        _ => {}
+    };
+    let error = migrator.clone().on_notice(told).migrate().await.unwrap_err();
+    assert_eq!(error.to_string(), "the migration was broken off: told of it");
+    let insert = "INSERT INTO person (town_id) VALUES (9)";
+    assert!(connection.execute_unprepared(insert).await.unwrap_err().to_string().contains("FOREIGN KEY"));
+    assert_eq!(migrator.migrate().await.unwrap().done.len(), 1);
 }
 
 #[tokio::test]
