@@ -254,6 +254,12 @@ fn was_done(error: StepError) -> Result<(), StepError> {
     const DONE: [u16; 8] = [1050, 1060, 1061, 1826, 1051, 1054, 1091, 1146];
     match &error {
         StepError::Database(source) if number(source).is_some_and(|number| DONE.contains(&number)) => Ok(()),
+        // MariaDB's word for a foreign key that is there; 121 is InnoDB's own number of a duplicate key.
+        StepError::Database(source)
+            if number(source) == Some(1005) && source.to_string().contains("errno: 121") =>
+        {
+            Ok(())
+        }
         _ => Err(error),
     }
 }

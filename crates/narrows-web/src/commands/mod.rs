@@ -20,6 +20,7 @@ Usage: migrate [APP [NAME]] [OPTIONS] [SETTINGS]
   --to NAME|zero  up to this migration of the app, forwards or back; zero takes all back
   --plan          changes nothing; shows what would be done
   --sql           changes nothing; shows the statements too
+  --check         as --plan; exits with 1 where something is missing
   --fake          changes only the record of what is applied
   --fake-initial  only records a first migration whose tables are there already
 ";

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use narrows_models::migrate::{Notice, Target};
-use narrows_models::migration::{Column, Index, Migration, Operation, Run};
+use narrows_models::migration::{Column, ForeignKey, Index, Migration, Operation, Run};
 use narrows_models::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, TransactionTrait};
 use narrows_models::{MigrateError, Migrations, Migrator};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -97,6 +97,24 @@ async fn a_statement_that_was_done_by_a_process_that_is_gone_counts_as_done() {
     site.migrate(&all).await.unwrap_err();
     in_the_middle(&site, &all[1], 2).await;
     assert_eq!(site.migrate(&all).await.unwrap(), ["0002_more"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_key_that_was_made_by_a_process_that_is_gone_counts_as_made() {
+    let Some(server) = Server::mariadb() else { return };
+    let site = server.site().await;
+    let key = ForeignKey::new("fk-friend", ["friend_id"], "person", ["id"]);
+    let friend = Migration::new("0002_friend").add_column("person", Column::big_integer("friend_id").null());
+    let all = [person(), friend.add_foreign_key("person", key)];
+    site.migrate(&all[..1]).await.unwrap();
+    site.execute("ALTER TABLE person ADD COLUMN friend_id bigint NULL").await;
+    site.execute(
+        "ALTER TABLE person ADD CONSTRAINT `fk-friend` FOREIGN KEY (friend_id) REFERENCES person (id)",
+    )
+    .await;
+    in_the_middle(&site, &all[1], 1).await;
+    assert_eq!(site.migrate(&all).await.unwrap(), ["0002_friend"]);
+    assert_eq!(site.to(&all, "zero").await.unwrap(), ["0002_friend", "0001_initial"]);
 }
 
 /// As a process leaves it that was killed in an operation, after so many others.
