@@ -125,10 +125,11 @@ pub(super) async fn exists(session: &Session, table: &str) -> Result<bool, DbErr
     session
         .has_row(&match session.dialect {
             Dialect::Sqlite => format!("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {name}"),
-            Dialect::Postgres => {
-                let quoted = session.dialect.text(&session.dialect.quote(table));
-                format!("SELECT 1 WHERE to_regclass({quoted}) IS NOT NULL")
-            }
+            // Not `to_regclass`, which goes on to say what was so before we waited for the lock.
+            Dialect::Postgres => format!(
+                "SELECT 1 FROM pg_catalog.pg_class \
+                 WHERE relname = {name} AND relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(oid)"
+            ),
             _ => format!(
                 "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = {name}"
             ),

@@ -203,6 +203,28 @@ async fn the_lock_of_postgresql_belongs_to_the_transaction() {
     site.migrate(&[person(), Migration::new("0002_looks").operation(looks)]).await.unwrap();
 }
 
+/// What was so before it waited is not what counts, whatever transactions are by default.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waited_sees_what_the_other_one_did() {
+    let Some(server) = Server::postgres() else { return };
+    let site = server.site().await;
+    let other = site.connection.begin().await.unwrap();
+    other.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await.unwrap();
+    let strict = "EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database())";
+    site.execute(&format!("DO $$ BEGIN {strict}; END $$")).await;
+    let (tell, mut told) = unbounded_channel();
+    let migrator =
+        Migrator::new(&connect(&site.url).await).app("app", Migrations::new("", "", vec![person()]));
+    let migrator = migrator.on_notice(move |notice| drop(tell.send(notice)));
+    let migrating = tokio::spawn(migrator.migrate());
+    until(&mut told, |notice| matches!(notice, Notice::Waiting { .. })).await;
+    let done = "CREATE TABLE narrows_migration (app text, name text, applied_at timestamptz, PRIMARY KEY (app, name)); \
+                INSERT INTO narrows_migration VALUES ('app', '0001_initial', now())";
+    other.execute_unprepared(done).await.unwrap();
+    other.commit().await.unwrap();
+    assert!(migrating.await.unwrap().unwrap().done.is_empty());
+}
+
 /// Without a WAL whoever reads holds up the commit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_reads_for_a_while_holds_up_a_migration_of_sqlite_and_does_not_break_it() {
