@@ -135,9 +135,15 @@ impl Site {
 
     /// Another project, served in the same way.
     pub(crate) async fn of(project: Project) -> Self {
+        Self::of_with(project, &[]).await
+    }
+
+    /// Another project, with settings of its own.
+    pub(crate) async fn of_with(project: Project, more: &[&str]) -> Self {
         let hashing = Hashing::new(Hasher::pbkdf2_sha256(1_000).unwrap());
         let (home, project) = (Home::new(), project.accounts(|accounts| accounts.hashing(hashing)));
-        let loaded = home.settings(&project, &["--bind", "127.0.0.1:0"]);
+        let more = [&["--bind", "127.0.0.1:0"], more].concat();
+        let loaded = home.settings(&project, &more);
         Self::run(project.open(loaded).await.unwrap(), &home).await
     }
 

@@ -31,7 +31,7 @@ async fn faults(tab: &Tab, axe: &Axe) -> Vec<String> {
 }
 
 /// Opens the pages one after the other: none has faults.
-async fn are_good(tab: &Tab, axe: &Axe, site: &Site, pages: &[&str]) {
+pub(super) async fn are_good(tab: &Tab, axe: &Axe, site: &Site, pages: &[&str]) {
     for page in pages {
         tab.visit(site, page).await;
         let faults = faults(tab, axe).await;

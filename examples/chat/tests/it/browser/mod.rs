@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod away;
+mod errors;
 mod far;
 mod faults;
 mod kept;
