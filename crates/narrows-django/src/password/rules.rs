@@ -2,7 +2,7 @@
 
 use super::similar::is_similar;
 
-/// More than this no rule looks at, and nobody types.
+/// More than this no rule looks at, of a password or of what is known of a user, and nobody types.
 const MAX_BYTES: usize = 4096;
 
 /// What a new password must be: the validators that a new Django project has in `AUTH_PASSWORD_VALIDATORS`.
@@ -116,6 +116,8 @@ impl PasswordRules {
             ("email", about.email),
         ]
         .into_iter()
+        // Whoever registers says these, as long as they like.
+        .filter(|(_, value)| value.len() <= MAX_BYTES)
         .find(|(_, value)| is_similar(lower, &value.to_lowercase(), self.max_similarity))
         .map(|(to, _)| PasswordProblem::TooSimilar { to })
     }

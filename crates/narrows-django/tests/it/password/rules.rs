@@ -36,6 +36,15 @@ fn a_password_is_not_like_what_is_known_of_the_user() {
 
 /// The same as Django's `SequenceMatcher.quick_ratio() >= 0.7`.
 #[test]
+fn what_is_longer_than_anybody_is_called_is_compared_with_nothing() {
+    let (name, long) = ("zoe.harker ".repeat(300), "zoe.harker ".repeat(400));
+    let problems =
+        |username| PasswordRules::default().check("zoe.harker", &About { username, ..About::default() });
+    assert_eq!(problems(&name), [PasswordProblem::TooSimilar { to: "username" }]);
+    assert_eq!(problems(&long), []);
+}
+
+#[test]
 fn likeness_is_the_one_of_django() {
     let like = |password, first_name| {
         let problems = PasswordRules::default().check(password, &About { first_name, ..About::default() });
