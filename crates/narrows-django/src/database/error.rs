@@ -45,3 +45,17 @@ impl From<DbErr> for DatabaseError {
         }
     }
 }
+
+#[cfg(feature = "superuser")]
+impl DatabaseError {
+    /// Whether a table is missing, as each of the databases says it.
+    pub(crate) fn is_missing_table(&self) -> bool {
+        let Self::Query(error) = self else { return false };
+        let text = error.to_string();
+        let says = |words: [&str; 2]| words.iter().all(|words| text.contains(words));
+        // Databases, roles and columns can be missing too.
+        says(["no such table", ""])
+            || says(["relation \"", "does not exist"])
+            || says(["Table '", "doesn't exist"])
+    }
+}

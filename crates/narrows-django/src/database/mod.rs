@@ -120,18 +120,6 @@ impl Database {
         self.thread()?.run(async move { tables::create(&connection).await }).await
     }
 
-    /// The applications whose tables [`create_tables`](Self::create_tables) makes, and whether they are there already.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    ///
-    /// # Cancel safety
-    /// Cancel safe.
-    pub async fn applications(&self) -> Result<Vec<(&'static str, bool)>, DatabaseError> {
-        let connection = self.0.connection.clone();
-        self.thread()?.run(async move { tables::applications(&connection).await }).await
-    }
-
     /// Runs statements that make a site's own tables, in one transaction. Of several processes that begin at once one at a
     /// time does, so `CREATE TABLE IF NOT EXISTS` is safe here: by itself it is not on PostgreSQL.
     ///
@@ -189,6 +177,26 @@ impl Database {
             }
         };
         self.thread()?.run(timed).await
+    }
+
+    /// [`run`](Self::run) without the ten seconds: for migrations and the like, where nobody waits for an answer.
+    ///
+    /// # Errors
+    /// Those of the work.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it is done to its end.
+    pub async fn run_long<T, E, F>(
+        &self,
+        work: impl FnOnce(DatabaseConnection) -> F,
+    ) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        E: Into<DatabaseError>,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let work = work(self.0.connection.clone());
+        self.thread()?.run(async { work.await.map_err(Into::into) }).await
     }
 
     /// That of a site's own pool is started when it is first needed.

@@ -15,6 +15,9 @@ pub enum SuperuserError {
     /// It has no tables for accounts.
     #[error("this database has no tables for accounts; --create-tables makes them")]
     NoTables,
+    /// It has no table of the site's own user model, which only the site can make.
+    #[error("this database has no table {0}")]
+    NoTable(String),
     /// There is nobody to ask.
     #[error(
         "there is no terminal to ask at; give --no-input, and DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD"

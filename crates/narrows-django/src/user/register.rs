@@ -15,7 +15,7 @@ use super::name::{self, NameProblem};
 use super::{KeyKind, User};
 use crate::accounts::Accounts;
 use crate::database::{DatabaseError, time_value};
-use crate::password::{About, Busy, PasswordProblem};
+use crate::password::{About, Busy, PasswordProblem, PasswordRules};
 
 /// Who registers: what a form says.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -73,7 +73,7 @@ impl Accounts {
     /// # Cancel safety
     /// Given up, the user may be there, or not.
     pub async fn register(&self, new: &NewUser) -> Result<User, RegisterError> {
-        self.create(new, false).await
+        self.create(new, false, &self.inner().log_in.rules).await
     }
 
     /// Registers a user who may do everything, as `manage.py createsuperuser` does.
@@ -84,11 +84,16 @@ impl Accounts {
     /// # Cancel safety
     /// As [`Accounts::register`].
     pub async fn create_superuser(&self, new: &NewUser) -> Result<User, RegisterError> {
-        self.create(new, true).await
+        self.create(new, true, &self.inner().log_in.rules).await
     }
 
-    async fn create(&self, new: &NewUser, superuser: bool) -> Result<User, RegisterError> {
-        let (username, email) = self.good(new)?;
+    pub(crate) async fn create(
+        &self,
+        new: &NewUser,
+        superuser: bool,
+        rules: &PasswordRules,
+    ) -> Result<User, RegisterError> {
+        let (username, email) = good(new, rules)?;
         // Before the costs of a hash. Whoever comes in between is found by the unique index.
         if self.user_by_name(&username).await?.is_some() {
             return Err(RegisterError::Taken);
@@ -98,19 +103,6 @@ impl Accounts {
         let user = self.user_by_name(&username).await?;
         // Somebody may have deleted the row already.
         user.ok_or(RegisterError::Taken)
-    }
-
-    fn good(&self, new: &NewUser) -> Result<(String, String), RegisterError> {
-        let (username, email) = (name::username(&new.username), name::email(&new.email));
-        let about = About { username: &new.username, email: &new.email, ..About::default() };
-        let passwords = self.inner().log_in.rules.check(&new.password, &about);
-        match (username, email) {
-            (Ok(username), Ok(email)) if passwords.is_empty() => Ok((username, email)),
-            (username, email) => {
-                let names = [username.err(), email.err()].into_iter().flatten().collect();
-                Err(RegisterError::Problems { names, passwords })
-            }
-        }
     }
 
     async fn insert(
@@ -156,6 +148,20 @@ impl Accounts {
             Err(error) => Err::<_, DbErr>(error),
         };
         if users.database.run(insert).await? { Ok(()) } else { Err(RegisterError::Taken) }
+    }
+}
+
+/// The name and the email in their one form.
+fn good(new: &NewUser, rules: &PasswordRules) -> Result<(String, String), RegisterError> {
+    let (username, email) = (name::username(&new.username), name::email(&new.email));
+    let about = About { username: &new.username, email: &new.email, ..About::default() };
+    let passwords = rules.check(&new.password, &about);
+    match (username, email) {
+        (Ok(username), Ok(email)) if passwords.is_empty() => Ok((username, email)),
+        (username, email) => {
+            let names = [username.err(), email.err()].into_iter().flatten().collect();
+            Err(RegisterError::Problems { names, passwords })
+        }
     }
 }
 

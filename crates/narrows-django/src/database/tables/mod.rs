@@ -51,28 +51,6 @@ pub(super) async fn create(connection: &DatabaseConnection) -> Result<(), Databa
     end(transaction, made).await
 }
 
-/// Django's applications of which tables are made here, and whether they are.
-pub(super) async fn applications(
-    connection: &DatabaseConnection,
-) -> Result<Vec<(&'static str, bool)>, DatabaseError> {
-    let select =
-        Query::select().distinct().column(Alias::new("app")).from(Alias::new("django_migrations")).to_owned();
-    let rows = match connection.query_all(&select).await {
-        Ok(rows) => rows,
-        Err(error) if is_missing_table(&error) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let there = rows.iter().map(|row| row.try_get("", "app")).collect::<Result<Vec<String>, _>>()?;
-    let made = |(name, _): (&'static str, _)| (name, there.iter().any(|app| app == name));
-    Ok(APPLICATIONS.map(made).to_vec())
-}
-
-/// As each of the databases says it.
-fn is_missing_table(error: &DbErr) -> bool {
-    let text = error.to_string();
-    ["no such table", "does not exist", "doesn't exist"].iter().any(|words| text.contains(words))
-}
-
 /// Runs statements that make further tables.
 pub(super) async fn run(connection: &DatabaseConnection, statements: &[String]) -> Result<(), DatabaseError> {
     let transaction = begin(connection).await?;
