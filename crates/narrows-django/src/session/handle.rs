@@ -366,6 +366,11 @@ impl Session {
         self.state().accessed = accessed;
     }
 
+    /// How often it was changed in this request.
+    pub(crate) fn changes(&self) -> u64 {
+        self.state().changes
+    }
+
     /// Whether there is neither a key nor a value: `is_empty` of Django.
     pub(super) fn is_nothing(&self) -> bool {
         let state = self.state();

@@ -54,7 +54,7 @@ impl Rows {
 
     pub(crate) async fn clear_expired(&self) -> Result<u64, DatabaseError> {
         self.0
-            .run(async move |connection| {
+            .run_long(async move |connection| {
                 let now = time_value(Utc::now(), connection.get_database_backend());
                 let mut delete = Query::delete();
                 delete.from_table(Alias::new(TABLE)).and_where(Expr::col(Alias::new(EXPIRES)).lt(now));

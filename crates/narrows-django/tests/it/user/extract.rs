@@ -1,9 +1,60 @@
 //! Users as extractors.
 
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request};
+use axum::middleware::{Next, from_fn};
+use axum::routing::get;
+use axum::{Router, body};
 use http::StatusCode;
 use http::header::LOCATION;
+use narrows_django::{MaybeUser, Session};
+use sea_orm::ConnectionTrait;
+use tower::ServiceExt;
 
 use crate::site::Site;
+
+/// Who a handler sees behind a layer that asks for the user first, and then does this.
+async fn behind_a_layer<F: Future<Output = ()> + Send>(
+    site: &Site,
+    key: &str,
+    then: impl FnOnce(Session) -> F + Clone + Send + Sync + 'static,
+) -> String {
+    let layer = from_fn(move |request: Request, next: Next| {
+        let then = then.clone();
+        async move {
+            let (mut parts, body) = request.into_parts();
+            MaybeUser::from_request_parts(&mut parts, &()).await.unwrap();
+            then(Session::from_request_parts(&mut parts, &()).await.unwrap()).await;
+            next.run(Request::from_parts(parts, body)).await
+        }
+    });
+    let who = get(async |MaybeUser(user)| user.map_or("nobody".to_owned(), |user| user.username));
+    let app = Router::new().route("/", who).layer(layer).layer(site.accounts.layer());
+    let request = Request::get("/").header("cookie", format!("sessionid={key}"));
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    String::from_utf8(body::to_bytes(response.into_body(), 100).await.unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_reads_its_user_once() {
+    let site = Site::open().await;
+    let (key, accounts) = (site.logged_in("alice").await, site.accounts.clone());
+    let renamed = move |_| async move {
+        let sql = "UPDATE auth_user SET username = 'renamed' WHERE username = 'alice'";
+        let rename = async |pool: sea_orm::DatabaseConnection| pool.execute_unprepared(sql).await;
+        accounts.database().run(rename).await.unwrap();
+    };
+    assert_eq!(behind_a_layer(&site, &key, renamed).await, "alice");
+    assert_eq!(site.who(&key).await, "renamed");
+}
+
+#[tokio::test]
+async fn a_user_who_is_logged_out_in_a_request_is_not_seen_by_what_comes_after() {
+    let site = Site::open().await;
+    let (key, accounts) = (site.logged_in("alice").await, site.accounts.clone());
+    let out = move |session| async move { accounts.log_out(&session).await.unwrap() };
+    assert_eq!(behind_a_layer(&site, &key, out).await, "nobody");
+}
 
 #[tokio::test]
 async fn each_extractor_lets_in_whom_it_names() {
