@@ -212,13 +212,13 @@ impl Pattern {
             let value = value.as_ref();
             let rest = matches!(part, Part::Rest(_));
             if !can_stand_in_path(value, rest) {
-                return Err(UrlError::Impossible {
-                    route: route.to_owned(),
-                    value: name.clone(),
-                    text: value.to_owned(),
-                });
+                return Err(impossible(route, name, value));
             }
             url.push_str(&if rest { percent_encoded(value) } else { percent_encoded_segment(value) });
+            // What begins with two slashes is another site to browsers.
+            if url.starts_with("//") {
+                return Err(impossible(route, name, value));
+            }
         }
         Ok(url)
     }
@@ -248,6 +248,10 @@ impl Pattern {
         }
         rest.is_empty()
     }
+}
+
+fn impossible(route: &str, name: &str, value: &str) -> UrlError {
+    UrlError::Impossible { route: route.to_owned(), value: name.to_owned(), text: value.to_owned() }
 }
 
 /// The fixed parts of a path may be written with any letters.
@@ -289,7 +293,7 @@ pub enum UrlError {
         /// What it does not know.
         value: String,
     },
-    /// The value cannot be a part of a path: it is empty, `.` or `..`, or has a NUL in it.
+    /// The value cannot be a part of a path: it is empty, `.` or `..`, has a NUL in it, or would lead to another site.
     #[error("the `{value}` of the route `{route}` cannot be {text:?}")]
     Impossible {
         /// The route.

@@ -59,6 +59,16 @@ async fn what_is_no_address_is_an_error() {
 }
 
 #[tokio::test]
+async fn no_value_makes_an_address_that_is_another_site_to_browsers() {
+    let any = get(async |Path(path): Path<String>| path);
+    let wiki = App::new("wiki").routes(|_| Routes::new().route("page", "/{*path}", any));
+    let site = Project::new("small", "1.0.0").app(wiki).test().await;
+    let error = site.site().url_for("wiki:page", &[("path", "/evil.example/")]).unwrap_err();
+    assert!(matches!(error, UrlError::Impossible { .. }), "{error}");
+    assert_eq!(site.site().url_for("wiki:page", &[("path", "a//b")]).unwrap(), "/a//b");
+}
+
+#[tokio::test]
 async fn an_app_with_a_prefix_has_it_before_all_its_addresses() {
     let site = site().await;
     for (name, values, url) in [
