@@ -77,7 +77,8 @@ fn read_or_make(path: &Path) -> io::Result<String> {
     let key = new_key();
     // Written under another name first: whoever finds the file finds all of it. Of several processes that begin at
     // once one makes the link, and all read what is there then.
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    // In a container each of them is process 1, so the name of the draft is by chance.
+    let draft = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let made = file.write_all(key.as_bytes()).and_then(|()| file.sync_all());
     let linked = made.and_then(|()| match fs::hard_link(&draft, path) {
