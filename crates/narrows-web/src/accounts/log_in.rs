@@ -1,11 +1,10 @@
-use axum::extract::Query;
 use garde::Validate;
 use minijinja::context;
 use narrows::scope::ClientAddr;
 use narrows_django::{LogInError, safe_next};
 use serde::Deserialize;
 
-use super::next::{Next, go};
+use super::next::{asked_next, go};
 use super::trouble::Trouble;
 use crate::{Form, Page, Result};
 
@@ -20,11 +19,12 @@ pub(super) struct Credentials {
     password: String,
 }
 
-pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Result {
+pub(super) async fn page(page: Page, asked: Form<()>) -> Result {
+    let next = asked_next(&asked);
     if page.user().is_some() {
-        return Ok(go(page.site(), &next, "login_redirect"));
+        return Ok(go(page.site(), next, "login_redirect"));
     }
-    page.render(TEMPLATE, context! { form => Form::<Credentials>::new(), next => safe_next(&next) })
+    page.render(TEMPLATE, context! { form => Form::<Credentials>::new(), next => safe_next(next) })
 }
 
 pub(super) async fn submit(page: Page, client: Option<ClientAddr>, mut form: Form<Credentials>) -> Result {
@@ -48,7 +48,8 @@ async fn log_in(
 ) -> Result<(), Trouble> {
     let accounts = page.site().accounts();
     let address = client.map(|client| client.ip());
-    match accounts.authenticate(&said.username, &said.password, address).await {
+    // The keyboards of phones put a space behind a name that they know.
+    match accounts.authenticate(said.username.trim(), &said.password, address).await {
         Ok(user) => {
             accounts.log_in(page.session(), &user).await.map_err(|error| Trouble::unavailable(&error))
         }

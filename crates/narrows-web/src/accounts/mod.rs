@@ -9,14 +9,14 @@ mod trouble;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 use axum::routing::get;
 use http::Uri;
 use narrows::serve::settings::Setting;
 use narrows_django::log_in_url;
 use tower::{Layer, ServiceExt};
 
-use crate::{App, Routes, Site};
+use crate::{App, Routes, Site, redirect};
 
 /// The pages of accounts, as an app.
 ///
@@ -43,7 +43,7 @@ use crate::{App, Routes, Site};
 ///
 /// # Settings
 /// * `registration`: `open`, or `closed` for a site whose staff make the users; the page is not found then.
-/// * `login_redirect` and `logout_redirect`: where to go without a `next`. Default `/`.
+/// * `login_redirect` and `logout_redirect`: where to go without a `next`, also another site. Default `/`.
 pub fn app() -> App {
     App::new("accounts")
         .setting(Setting::choice(
@@ -98,9 +98,9 @@ async fn only_users(State(site): State<Site>, request: Request, next: Next) -> R
 }
 
 /// To the page to log in, and back here afterwards.
-fn to_log_in(site: &Site, here: &Uri) -> Redirect {
+fn to_log_in(site: &Site, here: &Uri) -> Response {
     let here = here.path_and_query().map_or("/", |here| here.as_str());
-    Redirect::to(&log_in_url(&log_in_page(site), here))
+    redirect(&log_in_url(&log_in_page(site), here))
 }
 
 /// Known when all routes are.

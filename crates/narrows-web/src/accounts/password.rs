@@ -1,4 +1,3 @@
-use axum::response::IntoResponse;
 use garde::Validate;
 use minijinja::context;
 use narrows_django::{ChangePasswordError, User};
@@ -23,14 +22,14 @@ pub(super) struct Change {
 
 pub(super) async fn page(page: Page) -> Result {
     if page.user().is_none() {
-        return Ok(to_log_in(page.site(), page.uri()).into_response());
+        return Ok(to_log_in(page.site(), page.uri()));
     }
     page.render(TEMPLATE, context! { form => Form::<Change>::new() })
 }
 
 pub(super) async fn submit(page: Page, mut form: Form<Change>) -> Result {
     let Some(user) = page.user().cloned() else {
-        return Ok(to_log_in(page.site(), page.uri()).into_response());
+        return Ok(to_log_in(page.site(), page.uri()));
     };
     let trouble = match form.check() {
         Ok(said) if said.password != said.password_again => {
@@ -42,7 +41,12 @@ pub(super) async fn submit(page: Page, mut form: Form<Change>) -> Result {
                 page.success("Your password is changed.");
                 return Ok(go(page.site(), "", "login_redirect"));
             }
-            Err(trouble) => trouble,
+            Err(Stopped::Trouble(trouble)) => trouble,
+            Err(Stopped::LoggedOut) => {
+                // What is left of the session is of no use.
+                page.session().flush();
+                return Ok(to_log_in(page.site(), page.uri()));
+            }
         },
         Err(_) => Trouble::Wrong,
     };
@@ -50,20 +54,40 @@ pub(super) async fn submit(page: Page, mut form: Form<Change>) -> Result {
     trouble.show(page, TEMPLATE, context! { form })
 }
 
-async fn change(page: &Page, user: &User, said: &Change, form: &mut Form<Change>) -> Result<(), Trouble> {
-    let accounts = page.site().accounts();
-    match accounts.change_password(page.session(), user, &said.old_password, &said.password).await {
-        Ok(_) => Ok(()),
-        Err(ChangePasswordError::Wrong) => {
-            form.error("old_password", "That is not your password.");
-            Err(Trouble::Wrong)
-        }
-        Err(ChangePasswordError::Problems(problems)) => {
-            password_problems(form, &problems);
-            Err(Trouble::Wrong)
-        }
-        Err(ChangePasswordError::Throttled(error)) => Err(Trouble::Throttled(error.retry_after)),
-        Err(ChangePasswordError::Busy(_)) => Err(Trouble::Busy),
-        Err(error) => Err(Trouble::unavailable(&error)),
+/// Why somebody does not go on.
+enum Stopped {
+    Trouble(Trouble),
+    /// The session has ended, or the user is gone: whether the password is changed, the next log-in shows.
+    LoggedOut,
+}
+
+impl From<Trouble> for Stopped {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
     }
+}
+
+async fn change(page: &Page, user: &User, said: &Change, form: &mut Form<Change>) -> Result<(), Stopped> {
+    let accounts = page.site().accounts();
+    let changed = accounts.change_password(page.session(), user, &said.old_password, &said.password).await;
+    let Err(error) = changed else { return Ok(()) };
+    Err(match error {
+        ChangePasswordError::Wrong => {
+            form.error("old_password", "That is not your password.");
+            Trouble::Wrong.into()
+        }
+        ChangePasswordError::Problems(problems) => {
+            password_problems(form, &problems);
+            Trouble::Wrong.into()
+        }
+        ChangePasswordError::Throttled(error) => Trouble::Throttled(error.retry_after).into(),
+        ChangePasswordError::Busy(_) => Trouble::Busy.into(),
+        ChangePasswordError::Gone => Stopped::LoggedOut,
+        ChangePasswordError::Session(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "a password was changed, and its user's session has ended");
+            Stopped::LoggedOut
+        }
+        error => Trouble::unavailable(&error).into(),
+    })
 }

@@ -1,12 +1,12 @@
-use axum::extract::Query;
 use garde::Validate;
 use minijinja::context;
-use narrows_django::{NameProblem, NewUser, RegisterError, safe_next};
+use narrows_django::{NameProblem, NewUser, RegisterError, log_in_url, safe_next};
 use serde::Deserialize;
 
-use super::next::{Next, go};
+use super::log_in_page;
+use super::next::{asked_next, go};
 use super::trouble::{DIFFERENT, Trouble, password_problems};
-use crate::{Form, Page, Result};
+use crate::{Form, Page, Result, redirect};
 
 const TEMPLATE: &str = "accounts/register.html";
 
@@ -23,11 +23,12 @@ pub(super) struct Registration {
     password_again: String,
 }
 
-pub(super) async fn page(page: Page, Query(Next { next }): Query<Next>) -> Result {
+pub(super) async fn page(page: Page, asked: Form<()>) -> Result {
+    let next = asked_next(&asked);
     if page.user().is_some() {
-        return Ok(go(page.site(), &next, "login_redirect"));
+        return Ok(go(page.site(), next, "login_redirect"));
     }
-    page.render(TEMPLATE, context! { form => Form::<Registration>::new(), next => safe_next(&next) })
+    page.render(TEMPLATE, context! { form => Form::<Registration>::new(), next => safe_next(next) })
 }
 
 pub(super) async fn submit(page: Page, mut form: Form<Registration>) -> Result {
@@ -38,6 +39,9 @@ pub(super) async fn submit(page: Page, mut form: Form<Registration>) -> Result {
             Trouble::Wrong
         }
         Ok(said) => match register(&page, said, &mut form).await {
+            Ok(()) if page.session().is_empty() => {
+                return Ok(redirect(&log_in_url(&log_in_page(page.site()), safe_next(&next).unwrap_or("/"))));
+            }
             Ok(()) => return Ok(go(page.site(), &next, "login_redirect")),
             Err(trouble) => trouble,
         },
@@ -53,7 +57,13 @@ async fn register(page: &Page, said: Registration, form: &mut Form<Registration>
     let new = NewUser { username: username.trim().to_owned(), email, password };
     match accounts.register(&new).await {
         Ok(user) => {
-            accounts.log_in(page.session(), &user).await.map_err(|error| Trouble::unavailable(&error))
+            // Who has an account by now logs in at the next page.
+            if let Err(error) = accounts.log_in(page.session(), &user).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "somebody has registered, and is not logged in");
+                page.session().flush();
+            }
+            Ok(())
         }
         Err(RegisterError::Problems { names, passwords }) => {
             for problem in names {

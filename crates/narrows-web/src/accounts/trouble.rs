@@ -64,6 +64,7 @@ pub(super) fn password_problems<T>(form: &mut Form<T>, problems: &[PasswordProbl
             PasswordProblem::TooSimilar { .. } => {
                 "The password is too much like your name or e-mail.".to_owned()
             }
+            PasswordProblem::TooLong => "The password is too long.".to_owned(),
             PasswordProblem::TooCommon => "Too many people have this password.".to_owned(),
             PasswordProblem::EntirelyNumeric => "The password has only digits.".to_owned(),
             // There are no better words here for what is added later.

@@ -51,17 +51,19 @@ pub(crate) enum Command {
     MakeMigrations,
     ShowMigrations,
     CreateSuperuser,
+    ClearSessions,
     Worker,
     Check,
 }
 
 impl Command {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Serve,
         Self::Migrate,
         Self::MakeMigrations,
         Self::ShowMigrations,
         Self::CreateSuperuser,
+        Self::ClearSessions,
         Self::Worker,
         Self::Check,
     ];
@@ -90,6 +92,9 @@ impl Command {
             }
             Self::ShowMigrations => ("showmigrations [APP]", "List the migrations, and which are applied"),
             Self::CreateSuperuser => ("createsuperuser", "Make a user who may do everything"),
+            Self::ClearSessions => {
+                ("clearsessions", "Delete the sessions that are over; once a day is often enough")
+            }
             Self::Worker => ("worker", "Run the workers, and nothing else"),
             Self::Check => ("check", "Say what is wrong with the site, before it goes into production"),
         }
@@ -98,7 +103,7 @@ impl Command {
     /// Whether it takes more than settings.
     pub(crate) fn takes_arguments(self) -> bool {
         match self {
-            Self::Serve | Self::Worker | Self::Check => false,
+            Self::Serve | Self::ClearSessions | Self::Worker | Self::Check => false,
             Self::Migrate | Self::MakeMigrations | Self::ShowMigrations | Self::CreateSuperuser => true,
         }
     }
@@ -106,7 +111,7 @@ impl Command {
     /// What `--help` says after the command, where it takes more than settings. `makemigrations` says it itself.
     pub(crate) fn help(self) -> Option<&'static str> {
         match self {
-            Self::Serve | Self::Worker | Self::Check | Self::MakeMigrations => None,
+            Self::Serve | Self::ClearSessions | Self::Worker | Self::Check | Self::MakeMigrations => None,
             Self::Migrate => Some(MIGRATE),
             Self::ShowMigrations => Some(SHOW_MIGRATIONS),
             Self::CreateSuperuser => Some(CREATE_SUPERUSER),
@@ -123,7 +128,11 @@ impl Command {
             Self::Serve => project.open(loaded).await?.serve().await?,
             Self::Worker => project.open_worker(loaded).await?.work().await?,
             Self::Check => return check::run(project, loaded).await,
-            Self::CreateSuperuser => superuser::run(&url(&project, &loaded)?, &rest).await?,
+            Self::CreateSuperuser => superuser::run(project, &loaded, &rest).await?,
+            Self::ClearSessions => {
+                let cleared = project.open_accounts(&loaded).await?.clear_expired_sessions().await?;
+                println!("Deleted sessions that were over: {cleared}");
+            }
             Self::MakeMigrations => return models::make(&project, &rest),
             Self::Migrate | Self::ShowMigrations => {
                 return models::run(self, &project, &url(&project, &loaded)?, rest).await;

@@ -1,13 +1,20 @@
 use std::env;
 
+use narrows::serve::settings::Loaded;
 use narrows_django::superuser::CreateSuperuser;
+use narrows_django::{AccountSettings, SecretKeys};
 
 use super::Command;
-use crate::project::ProjectError;
+use crate::project::{Project, ProjectError};
 
-/// `createsuperuser`, with the flags and variables of Django's command.
-pub(super) async fn run(database_url: &str, args: &[String]) -> Result<(), ProjectError> {
-    read(args)?.run(database_url).await?;
+/// `createsuperuser`, with the flags and variables of Django's command, for accounts as the project wants them.
+pub(super) async fn run(mut project: Project, loaded: &Loaded, args: &[String]) -> Result<(), ProjectError> {
+    let create = read(args)?;
+    let said = AccountSettings::read(loaded)?;
+    let url = project.database_url(loaded, &said)?;
+    // Nothing is signed here.
+    let keys = said.keys.clone().unwrap_or_else(|| SecretKeys::new("createsuperuser"));
+    create.run_with(&url, |database| project.changed(said.accounts(keys, database))).await?;
     Ok(())
 }
 

@@ -7,6 +7,9 @@ use narrows::serve::settings::SettingsError;
 use narrows::{InvalidSettings, WorkerError};
 use narrows_django::superuser::SuperuserError;
 use narrows_django::{AccountSettingsError, DatabaseError};
+use narrows_models::commands::CommandError;
+use narrows_models::commands::make::MakeError;
+use narrows_models::migrate::MigrateError;
 
 use super::{BoxError, DataFolderError};
 use crate::templates::TemplateErrors;
@@ -91,6 +94,22 @@ pub enum ProjectError {
 }
 
 impl ProjectError {
+    /// The exit code of [`Project::run`](crate::Project::run): 2 where the command line or a setting is wrong, otherwise 1.
+    pub fn exit_code(&self) -> u8 {
+        let is_asked_wrongly = match self {
+            Self::Settings(_) | Self::Node(_) | Self::Accounts(_) | Self::Layer(_) | Self::Log(_) => true,
+            Self::NoSecretKey | Self::NoCommand { .. } | Self::NoArgument { .. } | Self::NoValue { .. } => {
+                true
+            }
+            Self::Database(error) => {
+                matches!(error, DatabaseError::Url(_) | DatabaseError::Scheme(_) | DatabaseError::Feature(_))
+            }
+            Self::Command(error) => is_usage(&**error),
+            _ => false,
+        };
+        if is_asked_wrongly { 2 } else { 1 }
+    }
+
     /// What to do about it, in a sentence or two, where there is something to do.
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
@@ -121,6 +140,23 @@ impl ProjectError {
             _ => return None,
         })
     }
+}
+
+/// Whether a command of migrations was asked for what there is not.
+fn is_usage(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<CommandError>() {
+        Some(CommandError::Usage(_)) => return true,
+        Some(CommandError::Migrate(error)) => {
+            return matches!(
+                error,
+                MigrateError::NoApp { .. }
+                    | MigrateError::NoMigration { .. }
+                    | MigrateError::Ambiguous { .. }
+            );
+        }
+        _ => {}
+    }
+    matches!(error.downcast_ref::<MakeError>(), Some(MakeError::Args(_) | MakeError::NoApp { .. }))
 }
 
 /// An error with what caused it, on one line.

@@ -1,15 +1,16 @@
 use std::process::ExitCode;
 
-use narrows_django::Database;
+use narrows_django::{Database, DatabaseError};
 use narrows_models::Commands;
 use narrows_models::commands::{AppModels, make};
 use narrows_models::migrate::Notice;
 
-use super::ProjectError;
+use super::{Chain, ProjectError};
 use crate::App;
 
-/// What Django's tables are called among the migrations; models that point at users come after it.
-const DJANGO: (&str, &str) = ("accounts", "0001_django");
+/// What Django's tables are called among the migrations; models that point at users come after it. No app of a project has this
+/// name, as one may well be called `accounts`.
+const DJANGO: (&str, &str) = ("django", "0001_initial");
 
 /// The models and migrations of the project's apps, in order.
 #[derive(Debug)]
@@ -48,10 +49,18 @@ impl Migrator {
     /// Applies all that is missing.
     pub(crate) async fn apply(&self, database: &Database) -> Result<(), ProjectError> {
         let migrator = self.commands(database).migrator(database.connection()).on_notice(tell);
-        match migrator.fake_initial(self.adopts).migrate().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(ProjectError::Migrations(Box::new(error))),
+        let migrator = migrator.fake_initial(self.adopts);
+        // On the database's own thread, where the connections that are opened for it stay.
+        let done = database.run_long(|_| async { Ok::<_, DatabaseError>(migrator.migrate().await) }).await?;
+        let report = done.map_err(|error| ProjectError::Migrations(Box::new(error)))?;
+        for (app, migration) in &report.gone {
+            tracing::warn!(
+                app,
+                migration,
+                "a migration is applied in this database, and not in this program"
+            );
         }
+        Ok(())
     }
 
     /// What is missing in the database, or in the migrations, a line each.
@@ -75,7 +84,7 @@ impl Migrator {
                 let lines = outcome.report.lines().map(str::trim).filter(|line| !line.is_empty());
                 lines.map(str::to_owned).collect()
             }
-            Err(error) => vec![error.to_string()],
+            Err(error) => vec![Chain(&error).to_string()],
         }
     }
 

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -6,7 +6,7 @@ use narrows::serve::health;
 use narrows::serve::settings::Loaded;
 use narrows::{Channels, ChannelsBuilder, Worker};
 use narrows_django::password::{Hasher, Hashing};
-use narrows_django::{AccountSettings, Accounts, Database, SecretKeys};
+use narrows_django::{AccountSettings, Accounts, AccountsBuilder, Database, DatabaseError, SecretKeys};
 
 use super::data::new_key;
 use super::home::is_in_memory;
@@ -19,6 +19,9 @@ use crate::routes::Names;
 use crate::site::Inner;
 use crate::templates::Templates;
 use crate::{Routes, Site, error_pages, static_files};
+
+/// A database that nothing is kept of.
+const IN_MEMORY: &str = "sqlite::memory:";
 
 /// A site that is open: its database answers, its migrations are applied and its router is made.
 #[must_use = "`.serve()` answers its clients"]
@@ -91,11 +94,11 @@ impl Project {
     pub(crate) async fn open_for(mut self, kit: Kit, loaded: Loaded) -> Result<Opened, ProjectError> {
         let development = is_development(&loaded);
         let said = AccountSettings::read(&loaded)?;
-        let keys = keys(&loaded, &said, development || kit == Kit::Check || self.home.keeps_secret_key)?;
-        let database = Database::connect(&self.database_url(&loaded, &said)?).await?;
-        if kit == Kit::Test || (kit != Kit::Check && loaded.switch("migrate_at_start")) {
-            Migrator::new(&self.apps).adopting(self.home.adopts_tables).apply(&database).await?;
-        }
+        let keys = self.keys(&loaded, &said, kit == Kit::Check)?;
+        let database = match kit {
+            Kit::Check => self.database_as_it_is(&loaded, &said).await?,
+            _ => Database::connect(&self.database_url(&loaded, &said)?).await?,
+        };
         let builder = Channels::builder().settings(&loaded.settings)?.secret_keys(keys.0, keys.1);
         let builder = if kit == Kit::Test { builder.on_this_thread() } else { builder };
         let builder = match self.home.layer.take() {
@@ -103,8 +106,6 @@ impl Project {
             None if kit == Kit::Test => builder,
             None => layered(builder, &loaded)?,
         };
-        let channels = builder.build();
-        let accounts = self.make_accounts(kit, &said, keys.2, &database, &channels);
         let mut assets = std::mem::take(&mut self.assets);
         assets.extend(self.apps.iter().filter_map(|app| app.assets.clone()));
         let (sources, names) = (Arc::new(Sources::new(&assets, development)), Arc::new(OnceLock::new()));
@@ -113,6 +114,12 @@ impl Project {
         let changes = std::mem::take(&mut self.templates);
         let templates = Templates::new(&sources, &names, development, strict, changes);
         templates.check(&sources, development)?;
+        // After all that can be wrong: a program that does not start changes nothing for the one that serves.
+        if kit == Kit::Test || (kit != Kit::Check && loaded.switch("migrate_at_start")) {
+            Migrator::new(&self.apps).adopting(self.home.adopts_tables).apply(&database).await?;
+        }
+        let channels = builder.build();
+        let accounts = self.make_accounts(kit, &said, keys.2, &database, &channels);
         let site = Site(Arc::new(Inner {
             name: self.name,
             channels,
@@ -145,8 +152,55 @@ impl Project {
     ) -> Result<String, ProjectError> {
         match &said.database_url {
             Some(url) => Ok(url.clone()),
-            None => Ok(data_folder(loaded)?.url_of(self.home.database_file)?),
+            None => Ok(DataFolder::open(data_path(loaded))?.url_of(self.home.database_file)?),
         }
+    }
+
+    /// The database for `check`, which makes nothing: one that is not there is empty.
+    async fn database_as_it_is(
+        &self,
+        loaded: &Loaded,
+        said: &AccountSettings,
+    ) -> Result<Database, ProjectError> {
+        let url = match &said.database_url {
+            Some(url) if url.starts_with("sqlite:") => url.replace("mode=rwc", "mode=rw"),
+            Some(url) => url.clone(),
+            None if !data_path(loaded).join(self.home.database_file).exists() => IN_MEMORY.to_owned(),
+            None => self.database_url(loaded, said)?,
+        };
+        match Database::connect(&url).await {
+            Err(DatabaseError::NoFile(_)) => Ok(Database::connect(IN_MEMORY).await?),
+            connected => Ok(connected?),
+        }
+    }
+
+    /// The keys that are set, otherwise some that are made and kept, where that may be. Those of a `check` sign nothing.
+    fn keys(&self, loaded: &Loaded, said: &AccountSettings, is_check: bool) -> Result<Keys, ProjectError> {
+        if let Some(keys) = &said.keys {
+            let fallbacks = loaded.settings.secret_key_fallbacks.to_vec();
+            return Ok((loaded.settings.secret_key.to_string(), fallbacks, keys.clone()));
+        }
+        if !is_check && !is_development(loaded) && !self.home.keeps_secret_key {
+            return Err(ProjectError::NoSecretKey);
+        }
+        let key = match is_check || is_in_memory(said) {
+            true => new_key(),
+            false => DataFolder::open(data_path(loaded))?.secret_key()?,
+        };
+        Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
+    }
+
+    /// Accounts as the project wants them.
+    pub(crate) fn changed(&mut self, accounts: AccountsBuilder) -> AccountsBuilder {
+        self.accounts.drain(..).fold(accounts, |accounts, change| change(accounts))
+    }
+
+    /// The project's accounts by themselves, for a command.
+    pub(crate) async fn open_accounts(mut self, loaded: &Loaded) -> Result<Accounts, ProjectError> {
+        let said = AccountSettings::read(loaded)?;
+        let keys = self.keys(loaded, &said, false)?.2;
+        let database = Database::connect(&self.database_url(loaded, &said)?).await?;
+        Ok(self.changed(said.accounts(keys, database)).build())
     }
 
     fn make_accounts(
@@ -157,10 +211,7 @@ impl Project {
         database: &Database,
         channels: &Channels,
     ) -> Accounts {
-        let mut builder = said.accounts(keys, database.clone()).channels(channels);
-        for change in self.accounts.drain(..) {
-            builder = change(builder);
-        }
+        let mut builder = self.changed(said.accounts(keys, database.clone()).channels(channels));
         if kit == Kit::Test {
             let cheap = Hasher::pbkdf2_sha256(1).expect("one round is enough for nobody but a test");
             builder = builder.hashing(Hashing::new(cheap));
@@ -203,25 +254,10 @@ impl Project {
 /// The secret, those before it, and both for the accounts.
 type Keys = (String, Vec<String>, SecretKeys);
 
-fn keys(loaded: &Loaded, said: &AccountSettings, may_be_made: bool) -> Result<Keys, ProjectError> {
-    let fallbacks = loaded.settings.secret_key_fallbacks.to_vec();
-    if let Some(keys) = &said.keys {
-        return Ok((loaded.settings.secret_key.to_string(), fallbacks, keys.clone()));
-    }
-    if !may_be_made {
-        return Err(ProjectError::NoSecretKey);
-    }
-    let key = match is_in_memory(said) {
-        true => new_key(),
-        false => data_folder(loaded)?.secret_key()?,
-    };
-    Ok((key.clone(), Vec::new(), SecretKeys::new(&key)))
-}
-
-fn data_folder(loaded: &Loaded) -> Result<DataFolder, ProjectError> {
+/// Where the data folder is.
+fn data_path(loaded: &Loaded) -> PathBuf {
     let said = Path::new(loaded.text("data_dir"));
-    let path = if is_development(loaded) { beside_manifest().join(said) } else { said.to_owned() };
-    Ok(DataFolder::open(path)?)
+    if is_development(loaded) { beside_manifest().join(said) } else { said.to_owned() }
 }
 
 /// On the channel layer that the settings name.

@@ -34,14 +34,14 @@ impl Project {
                 return ExitCode::SUCCESS;
             }
             Ok(said) => said,
-            Err(error) => return failed(name, &error, 2),
+            Err(error) => return failed(name, &error),
         };
         let Said::Run { command, rest, loaded } = said else { return ExitCode::SUCCESS };
         let done = start_log(&loaded).and_then(|()| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(command.run(self, rest, *loaded))
         });
-        done.unwrap_or_else(|error| failed(name, &error, 1))
+        done.unwrap_or_else(|error| failed(name, &error))
     }
 }
 
@@ -129,12 +129,12 @@ fn start_log(loaded: &Loaded) -> Result<(), ProjectError> {
     Ok(())
 }
 
-fn failed(name: &str, error: &ProjectError, code: u8) -> ExitCode {
+fn failed(name: &str, error: &ProjectError) -> ExitCode {
     eprintln!("{name}: {}", Chain(error));
     if let Some(advice) = error.advice() {
         eprintln!("{advice}");
     }
-    ExitCode::from(code)
+    ExitCode::from(error.exit_code())
 }
 
 impl fmt::Debug for Opened {

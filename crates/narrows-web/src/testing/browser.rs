@@ -131,6 +131,9 @@ impl Browser {
                     return response;
                 };
                 let next = next.strip_prefix("http://testserver").unwrap_or(&next);
+                // To a browser these are another site, too.
+                let leaves = next.get(1..).is_some_and(|rest| rest.starts_with(['/', '\\']));
+                assert!(!leaves, "{next:?} leads to another site\n  at {at}");
                 response = self.request(request(Method::GET, next, Body::empty(), at)).await;
             }
             panic!("the site sends from one address to the next without an end\n  at {at}");

@@ -2,6 +2,7 @@
 
 use axum::routing::get;
 use http::StatusCode;
+use narrows_web::models::sea_orm::ConnectionTrait;
 use narrows_web::testing::{TestResponse, TestSite};
 use narrows_web::{App, Page, Project, Result, Routes, accounts, context};
 
@@ -84,6 +85,57 @@ async fn a_wrong_log_in_is_shown_again_without_saying_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn space_around_a_name_is_none_of_it() {
+    let site = site().await;
+    site.user("ada").await;
+    assert_sent(&site.post_form("/login/", &[("username", "ada "), ("password", GOOD)]).await, "/");
+}
+
+#[tokio::test]
+async fn the_owner_of_a_site_may_send_users_anywhere() {
+    let site =
+        project().test_with(["--login-redirect=https://app.example.com/", "--logout-redirect=/bye/"]).await;
+    site.user("ada").await;
+    let log_in = [("username", "ada"), ("password", GOOD)];
+    assert_sent(&site.post_form("/login/", &log_in).await, "https://app.example.com/");
+    assert_sent(&site.get("/login/?next=/a/&next=/b/").await, "/b/");
+    assert_sent(&site.post_form("/logout/", &[]).await, "/bye/");
+}
+
+/// Sends a form whose body comes after this was done to the database: after the page has asked who there is.
+async fn send_after(site: &TestSite, path: &str, form: &'static str, sql: &'static str) -> TestResponse {
+    let db = site.site().db();
+    let body = futures_util::stream::once(async move {
+        db.execute_unprepared(sql).await.unwrap();
+        Ok::<_, std::io::Error>(form)
+    });
+    let request = http::Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+    site.request(request.body(axum::body::Body::from_stream(body)).unwrap()).await
+}
+
+const CHANGE: &str =
+    "old_password=a+quiet+green+field&password=another+quiet+field&password_again=another+quiet+field";
+
+#[tokio::test]
+async fn a_user_who_is_deleted_meanwhile_is_sent_to_log_in() {
+    let site = site().await;
+    let ada = site.user("ada").await;
+    site.log_in(&ada).await;
+    let sent = send_after(&site, "/account/password/", CHANGE, "DELETE FROM auth_user").await;
+    assert_sent(&sent, "/login/?next=/account/password/");
+}
+
+#[tokio::test]
+async fn who_has_registered_and_cannot_be_logged_in_is_sent_to_do_it() {
+    let site = site().await;
+    let form = "username=ada&password=a+quiet+green+field&password_again=a+quiet+green+field&next=/secret/";
+    let sent = send_after(&site, "/register/", form, "ALTER TABLE django_session RENAME TO away").await;
+    assert_sent(&sent, "/login/?next=/secret/");
+    site.site().db().execute_unprepared("ALTER TABLE away RENAME TO django_session").await.unwrap();
+    assert_sent(&site.post_form("/login/", &[("username", "ada"), ("password", GOOD)]).await, "/");
+}
+
+#[tokio::test]
 async fn guesses_are_throttled() {
     let site = site().await;
     let guess = [("username", "ada"), ("password", "wrong")];
@@ -135,6 +187,10 @@ async fn what_is_wrong_with_a_registration_is_said_at_its_fields() {
     ] {
         assert_says(&page, StatusCode::UNPROCESSABLE_ENTITY, text);
     }
+    let long = "x".repeat(5000);
+    let form = [("username", "ada"), ("password", &long), ("password_again", &long)];
+    let page = site.post_form("/register/", &form).await;
+    assert_says(&page, StatusCode::UNPROCESSABLE_ENTITY, "The password is too long.");
     let form = [("username", "ada"), ("password", GOOD), ("password_again", "another")];
     let page = site.post_form("/register/", &form).await;
     assert_says(&page, StatusCode::UNPROCESSABLE_ENTITY, "The two passwords are not the same.");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use narrows_web::narrows_django::{Accounts, Database, SecretKeys, UserModel};
 use programs::Child;
 use tempfile::TempDir;
 
@@ -77,12 +78,12 @@ pub(crate) fn assert_printed((code, printed): (i32, String), expected: i32, text
 #[test]
 fn migrations_are_listed_planned_and_applied() {
     let place = Place::new();
-    let listed = assert_printed(place.run(&["showmigrations"]), 0, " [ ] 0001_initial");
-    assert!(listed.contains("accounts\n [ ] 0001_django\ndiary\n"), "{listed}");
+    let listed = assert_printed(place.run(&["showmigrations"]), 0, "diary\n [ ] 0001_initial");
+    assert!(listed.contains("django\n [ ] 0001_initial\ndiary\n"), "{listed}");
     assert_printed(place.run(&["migrate", "--plan"]), 0, "diary_page");
     assert_printed(place.run(&["migrate"]), 0, "Applying diary.0001_initial… done");
     let listed = assert_printed(place.run(&["showmigrations"]), 0, "diary\n [X] 0001_initial");
-    assert!(listed.contains("accounts\n [X] 0001_django\n"), "{listed}");
+    assert!(listed.contains("django\n [X] 0001_initial\n"), "{listed}");
     assert_printed(place.run(&["migrate"]), 0, "Nothing to migrate.");
     assert_printed(place.run(&["migrate", "diary", "zero"]), 0, "Taking back diary.0001_initial… done");
     assert_printed(place.run(&["makemigrations", "--check"]), 0, "");
@@ -145,9 +146,12 @@ fn a_slip_of_the_finger_gets_advice() {
     assert_printed(place.run(&["nonsense"]), 2, "`help` lists the commands and settings");
     assert_printed(place.run(&["worker", "now"]), 2, "`worker` takes no argument `now`");
     assert_printed(place.run(&["worker", "--titel=x"]), 2, "did you mean --title?");
-    assert_printed(place.run(&["migrate", "diry"]), 1, "diry");
-    assert_printed(place.run(&["--layer=redis//x"]), 1, "diary: layer: ");
-    assert_printed(place.run(&["--log=a=b=c"]), 1, "diary: log: ");
+    assert_printed(place.run(&["migrate", "diry"]), 2, "diry");
+    assert_printed(place.run(&["migrate", "--plam"]), 2, "does not know `--plam`");
+    assert_printed(place.run(&["makemigrations", "diry"]), 2, "diry");
+    assert_printed(place.run(&["--layer=redis//x"]), 2, "diary: layer: ");
+    assert_printed(place.run(&["--log=a=b=c"]), 2, "diary: log: ");
+    assert_printed(place.run(&["--session-engine=file"]), 2, "session_file_path: ");
 }
 
 #[test]
@@ -174,7 +178,62 @@ fn a_superuser_is_made_and_may_log_in() {
         1,
         "`migrate` makes",
     );
-    assert_printed(place.run(&["createsuperuser", "--user=x"]), 1, "takes no argument `--user=x`");
+    assert_printed(place.run(&["createsuperuser", "--user=x"]), 2, "takes no argument `--user=x`");
+}
+
+/// Does something with a database of the program's.
+fn ask<T>(url: &str, what: impl AsyncFnOnce(Database) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { what(Database::connect(url).await.unwrap()).await })
+}
+
+const PERSON: &str = "CREATE TABLE people_person (id integer PRIMARY KEY, password text, last_login text, is_superuser bool, \
+    username text, first_name text, last_name text, email text, is_staff bool, is_active bool, date_joined text)";
+
+#[test]
+fn a_superuser_is_one_of_the_site_s_own_users() {
+    let place = Place::new();
+    let url = format!("sqlite:{}?mode=rwc", place.path().join("own.sqlite3").display());
+    let args = [
+        "createsuperuser",
+        "--no-input",
+        "--username=ada",
+        "--user-table=people_person",
+        "--database-url",
+        &url,
+    ];
+    let mut command = place.command(&args);
+    command.env("DJANGO_SUPERUSER_PASSWORD", "a quiet green field");
+    assert_printed(finished(&mut command), 1, "this database has no table people_person");
+    ask(&url, async |database| database.make_tables([PERSON]).await.unwrap());
+    assert_printed(finished(&mut command), 0, "The superuser ada is made.");
+    let mut model = UserModel::default();
+    model.table = "people_person".to_owned();
+    let user = ask(&url, async |database| {
+        let accounts = Accounts::builder(SecretKeys::new(KEY), database).user_model(model).build();
+        accounts.user_by_name("ada").await.unwrap().unwrap()
+    });
+    assert!(user.is_superuser && user.is_staff);
+}
+
+#[test]
+fn sessions_that_are_over_are_deleted() {
+    let place = Place::new();
+    assert_printed(place.run(&["migrate"]), 0, "done");
+    let old =
+        "INSERT INTO django_session VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'x', '2020-01-01 00:00:00')";
+    let url = format!("sqlite:{}", place.path().join("data/db.sqlite3").display());
+    ask(&url, async |database| database.make_tables([old]).await.unwrap());
+    assert_printed(place.run(&["clearsessions"]), 0, "Deleted sessions that were over: 1");
+    assert_printed(place.run(&["clearsessions"]), 0, "Deleted sessions that were over: 0");
+}
+
+#[test]
+fn a_program_that_cannot_start_does_not_migrate() {
+    let place = Place::new();
+    let broken = ["--development=off", "--secret-key", KEY];
+    assert_printed(finished(place.command(&broken).env("DIARY_BROKEN", "1")), 1, "diary/broken.html");
+    assert_printed(place.run(&["showmigrations"]), 0, "django\n [ ] 0001_initial");
 }
 
 #[test]
@@ -185,6 +244,8 @@ fn check_says_what_is_wrong_for_production_and_changes_nothing() {
         assert!(wrong.contains(text), "no {text:?} in\n{wrong}");
     }
     let url = "sqlite:db.sqlite3?mode=rwc";
+    assert_printed(place.run(&["check", "--database-url", url]), 1, "diary.0001_initial is not applied");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
     assert_printed(place.run(&["migrate", "--database-url", url]), 0, "done");
     let good = ["check", "--secret-key", KEY, "--session-cookie-secure", "--database-url", url];
     assert_printed(place.run(&good), 0, "nothing is wrong");

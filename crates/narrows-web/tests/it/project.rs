@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use http::StatusCode;
+use narrows_web::DataFolder;
 use narrows_web::testing::TestSite;
 
 use crate::commands::{IN_TIME, Place, assert_printed, ended, finished};
@@ -60,10 +61,22 @@ fn a_site_starts_with_nothing_but_its_program_and_ends_when_told() {
 }
 
 #[test]
+fn the_secret_key_is_made_once_whatever_an_earlier_start_left_behind() {
+    let place = Place::new();
+    let folder = DataFolder::open(place.path().join("data")).unwrap();
+    std::fs::write(place.path().join(format!("data/secret_key.{}.new", std::process::id())), "ha").unwrap();
+    let keys: Vec<_> = std::thread::scope(|scope| {
+        let making: Vec<_> = (0..8).map(|_| scope.spawn(|| folder.secret_key().unwrap())).collect();
+        making.into_iter().map(|key| key.join().unwrap()).collect()
+    });
+    assert!(keys[0].len() == 64 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+#[test]
 fn in_production_a_missing_secret_key_is_an_error_that_says_what_to_do() {
     let place = Place::new();
     let refused =
-        assert_printed(place.run(&["--development=off"]), 1, "diary: there is no secret key\nSessions");
+        assert_printed(place.run(&["--development=off"]), 2, "diary: there is no secret key\nSessions");
     assert!(refused.contains("set SECRET_KEY to at least 50 random characters"), "{refused}");
     assert!(!place.path().join("data").exists());
 }
@@ -85,7 +98,7 @@ fn an_address_that_is_taken_and_a_database_that_is_away_are_said_with_advice() {
     );
     assert_printed(
         place.run(&["--database-url", "oracle://x"]),
-        1,
+        2,
         "See to --database-url (or DATABASE_URL)",
     );
 }

@@ -98,6 +98,15 @@ async fn a_circle_of_redirects_fails_the_test() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "leads to another site")]
+async fn a_redirect_to_another_site_fails_the_test() {
+    let app = App::new("main")
+        .routes(|_| Routes::new().route("away", "/away/", get(|| async { Redirect::to("//evil.example/") })));
+    let site = Project::new("small", "1.0.0").app(app).test().await;
+    site.follow(site.get("/away/").await).await;
+}
+
+#[tokio::test]
 #[should_panic(expected = "did you mean --shards?")]
 async fn a_setting_that_there_is_not_fails_the_test() {
     project().test_with(["--shard=1"]).await;
