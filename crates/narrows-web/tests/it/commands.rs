@@ -118,6 +118,29 @@ fn the_help_lists_commands_and_settings() {
 }
 
 #[test]
+fn every_setting_is_in_the_documentation() {
+    let help = assert_printed(Place::new().run(&["help"]), 0, "--session-cookie-secure");
+    let docs = ["web", "accounts", "settings", "deploying"].map(|page| {
+        let path = format!("{}/../../docs/{page}.md", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    });
+    // The diary's own.
+    let own = ["--title", "--count"];
+    let flags = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--") && word.len() > 2 && !own.contains(word));
+    let names = flags.map(|flag| flag[2..].replace('-', "_"));
+    let asks = ["help", "version", "print_config", "config"];
+    let missing: Vec<String> = names
+        .filter(|name| name.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_'))
+        .filter(|name| {
+            !asks.contains(&name.as_str()) && !docs.iter().any(|page| page.contains(&format!("`{name}`")))
+        })
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
 fn each_command_says_what_it_takes() {
     let place = Place::new();
     assert_printed(place.run(&["migrate", "--help"]), 0, "--fake-initial");
