@@ -8,6 +8,8 @@ const KEY: &str = "_messages";
 /// A session that nobody looks at does not grow, and one that is kept in its cookie has room for them.
 const MAX_MESSAGES: usize = 10;
 const MAX_CHARACTERS: usize = 300;
+/// Of all texts together: in a signed cookie of 4096 bytes, whatever they are, with the user.
+const MAX_BYTES: usize = 1500;
 
 /// How a message is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +40,8 @@ pub enum Level {
 /// }
 /// ```
 ///
-/// They are kept in the session, in order. Of more than ten the oldest are forgotten, and a long one is cut at 300 characters.
+/// They are kept in the session, in order. Of more than ten, or of more than 1500 bytes in all, the oldest are forgotten,
+/// and a long one is cut at 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
     /// How it is meant.
@@ -52,8 +55,12 @@ impl Flash {
     pub fn add(session: &Session, level: Level, text: &str) {
         let mut all = session.get::<Vec<Self>>(KEY).unwrap_or_default();
         all.push(Self { level, text: cut(text) });
-        let surplus = all.len().saturating_sub(MAX_MESSAGES);
-        all.drain(..surplus);
+        let (mut bytes, mut kept) = (0, 0);
+        for message in all.iter().rev().take(MAX_MESSAGES) {
+            bytes += message.text.len();
+            kept += usize::from(bytes <= MAX_BYTES);
+        }
+        all.drain(..all.len() - kept);
         session.insert(KEY, all).expect("texts can be written as JSON");
     }
 
