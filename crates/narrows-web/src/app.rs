@@ -58,7 +58,8 @@ impl App {
         self
     }
 
-    /// Puts this before all its addresses, such as `/blog`. Default nothing.
+    /// Puts this before all its addresses, such as `/blog`. Default nothing. The site panics at its start where it does not begin
+    /// with a slash.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
         self.prefix = prefix.trim_end_matches('/').to_owned();

@@ -26,9 +26,9 @@ use crate::{Result, Site};
 /// }
 /// ```
 ///
-/// Every template has, besides what the view names: `user` (false for nobody; `username`, `is_authenticated`, `is_staff`,
-/// `is_superuser`), `request` (`path`, `query`), and `messages()`, which takes them from the session. What the view names itself counts
-/// more.
+/// Every template has, besides what the view names: `user` (false for nobody; `id`, `username`, `email`, `first_name`, `last_name`,
+/// `is_authenticated`, `is_staff`, `is_superuser`), `request` (`path`, `query`), and `messages()`, which takes them from the session.
+/// What the view names itself counts more.
 ///
 /// A page that used one of these or the session – a template does by naming it – may be kept by nobody: `cache-control: private,
 /// no-store` and `vary: cookie`; so may every page of somebody who is logged in. The session is loaded where the request has its cookie.

@@ -21,6 +21,9 @@ impl Object for Reader {
         Some(match key.as_str()? {
             "id" => user.map(|user| user.id.as_str()).into(),
             "username" => user.map_or("", |user| &user.username).into(),
+            "email" => user.map_or("", |user| &user.email).into(),
+            "first_name" => user.map_or("", |user| &user.first_name).into(),
+            "last_name" => user.map_or("", |user| &user.last_name).into(),
             "is_authenticated" => user.is_some().into(),
             "is_staff" => user.is_some_and(|user| user.is_staff).into(),
             "is_superuser" => user.is_some_and(|user| user.is_superuser).into(),
@@ -29,7 +32,16 @@ impl Object for Reader {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["id", "username", "is_authenticated", "is_staff", "is_superuser"])
+        Enumerator::Str(&[
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "is_authenticated",
+            "is_staff",
+            "is_superuser",
+        ])
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

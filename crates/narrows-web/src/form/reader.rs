@@ -33,6 +33,8 @@ const STAND_INS: [&str; 10] = [
 const MAX_FIELDS: usize = 100;
 /// The browsers' `time` and `datetime-local` leave the seconds out.
 const SECONDS: &str = ":00";
+/// Characters of a reason in the log.
+const MAX_WHY: usize = 200;
 const UNREADABLE: &str = "This form cannot be read.";
 
 /// The value, where there is one, and what is wrong.
@@ -45,9 +47,8 @@ pub(super) fn read<T: DeserializeOwned>(fields: &Fields) -> (Option<T>, FormErro
         match read {
             Ok(value) => return (Some(value), errors),
             Err(ReadError::Missing(name)) if help.added.insert(name) => {}
-            Err(ReadError::Refused { field, .. }) if help.next_stand_in(&field, fields) => {}
-            Err(ReadError::Refused { field, why }) => {
-                tracing::debug!(field, why, "a value of a form was refused");
+            Err(ReadError::Refused { field }) if help.next_stand_in(&field, fields) => {}
+            Err(ReadError::Refused { field }) => {
                 if errors.of(&field).is_empty() {
                     errors.add(&field, INVALID);
                 }
@@ -58,6 +59,8 @@ pub(super) fn read<T: DeserializeOwned>(fields: &Fields) -> (Option<T>, FormErro
                 return (None, errors);
             }
             Err(ReadError::Form(why)) => {
+                // What a type says may have in it what was sent.
+                let why: String = why.chars().take(MAX_WHY).collect();
                 tracing::error!(
                     why,
                     form = std::any::type_name::<T>(),
@@ -179,7 +182,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Reader { fields, help, errors } = self.reader;
         seed.deserialize(help.value(self.name, fields, errors)).map_err(|error| match error {
             // Whatever the type says is about this field.
-            ReadError::Form(why) => ReadError::Refused { field: self.name.to_owned(), why },
+            ReadError::Form(_) => ReadError::Refused { field: self.name.to_owned() },
             error => error,
         })
     }
@@ -191,7 +194,7 @@ pub(super) enum ReadError {
     /// A field did not come.
     Missing(&'static str),
     /// The type of a field does not take what was typed.
-    Refused { field: String, why: String },
+    Refused { field: String },
     /// The form as a whole is not as its type is.
     Form(String),
 }
@@ -210,7 +213,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(field) => write!(f, "{field} is missing"),
-            Self::Refused { field, why } => write!(f, "{field}: {why}"),
+            Self::Refused { field } => write!(f, "{field} is refused"),
             Self::Form(why) => f.write_str(why),
         }
     }

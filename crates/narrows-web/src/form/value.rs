@@ -18,7 +18,6 @@ const NUL: &str = "Null characters are not allowed.";
 const NESTED: &str = "a field of a form cannot hold fields";
 
 /// One field: the last of its texts, or all of them for a list.
-#[derive(Clone)]
 pub(super) struct FieldValue<'a> {
     name: &'a str,
     texts: Vec<&'a str>,
@@ -191,8 +190,13 @@ impl<'de> Deserializer<'de> for FieldValue<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let typed = self.texts.iter().filter(|text| !text.trim().is_empty());
-        let items: Vec<FieldValue<'_>> =
-            typed.map(|text| Self { texts: vec![text], ..self.clone() }).collect();
+        let item = |text| Self {
+            name: self.name,
+            texts: vec![text],
+            instead: self.instead.clone(),
+            errors: self.errors,
+        };
+        let items: Vec<FieldValue<'_>> = typed.copied().map(item).collect();
         visitor.visit_seq(SeqDeserializer::new(items.into_iter()))
     }
 

@@ -30,7 +30,8 @@ use crate::{Project, Site};
 /// ```
 ///
 /// All migrations are applied, and passwords are hashed in no time. Neither the environment nor `narrows.toml` is read; what a
-/// test sets, it says to [`Project::test_with`]. The site is as in production: error pages have no details.
+/// test sets, it says to [`Project::test_with`]. The site is as in production: error pages have no details. Workers and
+/// tasks do not run.
 ///
 /// Everything runs on the test's own thread, but for the database: do not pause the clock. The browser is that of the site by
 /// `Deref`, so that `site.get("/")` does; for a second person there is [`another_browser`](Self::another_browser).
