@@ -205,7 +205,7 @@ fn a_superuser_is_made_and_may_log_in() {
 }
 
 /// Does something with a database of the program's.
-fn ask<T>(url: &str, what: impl AsyncFnOnce(Database) -> T) -> T {
+pub(crate) fn ask_database<T>(url: &str, what: impl AsyncFnOnce(Database) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { what(Database::connect(url).await.unwrap()).await })
 }
@@ -228,11 +228,11 @@ fn a_superuser_is_one_of_the_site_s_own_users() {
     let mut command = place.command(&args);
     command.env("DJANGO_SUPERUSER_PASSWORD", "a quiet green field");
     assert_printed(finished(&mut command), 1, "this database has no table people_person");
-    ask(&url, async |database| database.make_tables([PERSON]).await.unwrap());
+    ask_database(&url, async |database| database.make_tables([PERSON]).await.unwrap());
     assert_printed(finished(&mut command), 0, "The superuser ada is made.");
     let mut model = UserModel::default();
     model.table = "people_person".to_owned();
-    let user = ask(&url, async |database| {
+    let user = ask_database(&url, async |database| {
         let accounts = Accounts::builder(SecretKeys::new(KEY), database).user_model(model).build();
         accounts.user_by_name("ada").await.unwrap().unwrap()
     });
@@ -246,7 +246,7 @@ fn sessions_that_are_over_are_deleted() {
     let old =
         "INSERT INTO django_session VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'x', '2020-01-01 00:00:00')";
     let url = format!("sqlite:{}", place.path().join("data/db.sqlite3").display());
-    ask(&url, async |database| database.make_tables([old]).await.unwrap());
+    ask_database(&url, async |database| database.make_tables([old]).await.unwrap());
     assert_printed(place.run(&["clearsessions"]), 0, "Deleted sessions that were over: 1");
     assert_printed(place.run(&["clearsessions"]), 0, "Deleted sessions that were over: 0");
 }

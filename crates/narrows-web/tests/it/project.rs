@@ -5,11 +5,13 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use http::StatusCode;
-use narrows_web::DataFolder;
+use narrows_web::models::Models;
+use narrows_web::models::sea_orm::{EntityTrait, PaginatorTrait};
 use narrows_web::testing::TestSite;
+use narrows_web::{App, DataFolder, Project};
 
-use crate::commands::{IN_TIME, Place, assert_printed, ended, finished};
-use crate::diary::project;
+use crate::commands::{IN_TIME, Place, ask_database, assert_printed, ended, finished};
+use crate::diary::{migrations, page, project};
 
 /// Asks a server for a page.
 fn ask(address: &str, path: &str) -> String {
@@ -115,6 +117,21 @@ fn without_migrations_at_the_start_nothing_is_migrated() {
 }
 
 #[test]
+fn a_start_on_a_newer_database_says_so() {
+    let place = Place::new();
+    assert_printed(place.run(&["migrate"]), 0, "done");
+    let newer =
+        "INSERT INTO narrows_migration (app, name, applied_at) VALUES ('diary', '0009_newer', '2026-01-01')";
+    let url = format!("sqlite:{}", place.path().join("data/db.sqlite3").display());
+    ask_database(&url, async |database| database.make_tables([newer]).await.unwrap());
+    let mut program = place.start(&["--bind=127.0.0.1:0"]);
+    program.line("diary is at");
+    program.terminate();
+    let (code, printed) = ended(program);
+    assert!(code == 0 && printed.contains("migration=\"0009_newer\""), "{printed}");
+}
+
+#[test]
 fn a_worker_runs_beside_the_server_and_ends_after_it() {
     let place = Place::new();
     assert_printed(place.run(&["migrate"]), 0, "done");
@@ -156,6 +173,15 @@ async fn a_test_has_the_whole_project() {
     assert_eq!(site.post_form("/pages/", &[("title", "Monday")]).await.text(), "written");
     assert_eq!(site.post_form("/pages/", &[("title", "")]).await.text(), "title: This field is required.");
     assert_eq!(site.get("/pages/").await.text(), "1");
+}
+
+#[tokio::test]
+async fn an_app_with_models_may_be_called_accounts() {
+    let models = Models::new().entity(page::Entity);
+    let app = App::new("accounts").models(models).migrations(migrations::all());
+    let site = Project::new("small", "1.0.0").app(app).test().await;
+    site.user("ada").await;
+    assert_eq!(page::Entity::find().count(&site.site().db()).await, Ok(0));
 }
 
 #[tokio::test]

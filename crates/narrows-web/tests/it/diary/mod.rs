@@ -1,6 +1,6 @@
 //! A small project: users' diaries, and a worker that counts their pages.
 
-mod migrations;
+pub(crate) mod migrations;
 pub(crate) mod page;
 
 use axum::extract::State;
