@@ -44,7 +44,8 @@ pub(crate) enum AppError {
 }
 
 /// Apps that other crates bring along, and what stands beside apps in a project.
-const OTHERS: [&str; 9] = ["accounts", "admin", "django", "lib", "main", "bin", "project", "it", "narrows_web"];
+const OTHERS: [&str; 9] =
+    ["accounts", "admin", "django", "lib", "main", "bin", "project", "it", "narrows_web"];
 
 impl App {
     pub(crate) fn run(self) -> Result<ExitCode, AppError> {
