@@ -127,6 +127,22 @@ fn a_name_that_is_taken_is_asked_for_again() {
 }
 
 #[test]
+fn a_name_or_an_address_that_nobody_can_have_is_asked_for_again_before_the_password() {
+    let site = Site::new();
+    let screen = Screen::run(site.command(&[]));
+    screen.wait("a question", has_line("User name (empty for ada):"));
+    screen.press("two words\r");
+    screen.wait("a question", has_line("the characters @ . + - _\nUser name (empty for ada):"));
+    screen.press("eve\r");
+    screen.wait("a question", has_line("E-mail (may be empty):"));
+    screen.press("here\r");
+    screen.wait("a question", has_line("the email is not an address\nE-mail (may be empty):"));
+    screen.press("\r");
+    screen.wait("a question", has_line("Password:"));
+    assert_refused(&site.run("two words", GOOD, &[]), "the name may have only letters");
+}
+
+#[test]
 fn ctrl_c_while_nothing_is_shown_leaves_the_terminal_as_it_was() {
     let site = Site::new();
     let mut screen = Screen::run(site.command(&["--username", "ada", "--email", ""]));
