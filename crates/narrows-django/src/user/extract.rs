@@ -21,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Accounts {
 
 /// Whom the session was found to be of, while it is not changed: a request with several extractors asks the database once.
 #[derive(Clone)]
-struct Found {
+struct Known {
     user: User,
     changes: u64,
 }
@@ -39,10 +39,10 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         let accounts = Accounts::from_request_parts(parts, state).await?;
         let session = Session::from_request_parts(parts, state).await?;
-        if let Some(found) = parts.extensions.get::<Found>()
-            && found.changes == session.changes()
+        if let Some(known) = parts.extensions.get::<Known>()
+            && known.changes == session.changes()
         {
-            return Ok(Self(Some(found.user.clone())));
+            return Ok(Self(Some(known.user.clone())));
         }
         let before = accounts.identity_of_session(&session);
         if let Some(user) = accounts.session_user(&session).await? {
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeUser {
                     identity.with_user(user.id.as_str()).checked_by(accounts.identity_check(), hash);
                 identity.bind_to_cookie(parts, &accounts.cookie().name);
             }
-            parts.extensions.insert(Found { user: user.clone(), changes: session.changes() });
+            parts.extensions.insert(Known { user: user.clone(), changes: session.changes() });
             return Ok(Self(Some(user)));
         }
         if before.is_some() && accounts.identity_of_session(&session).is_none() {
