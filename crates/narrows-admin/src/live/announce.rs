@@ -8,9 +8,9 @@ use narrows::{Channels, Group};
 use narrows_web::{Db, Error, Result, context};
 use serde::Deserialize;
 
-use super::ANNOUNCE;
+use super::{ANNOUNCE, to_its_end, write_down};
 use crate::Admin;
-use crate::log::{self, Action, Change};
+use crate::log::{Action, Change};
 use crate::rows::Key;
 use crate::shell::AdminPage;
 
@@ -114,18 +114,34 @@ pub(crate) async fn send(page: AdminPage, db: Db, Form(typed): Form<Typed>) -> R
     }
     let group = typed.group.trim();
     let target = match typed.to.as_str() {
+        "everyone" => Some(Target::Everyone),
         "group" => match Group::<()>::new(group) {
-            Ok(_) => Target::Group(group.to_owned()),
+            Ok(_) => Some(Target::Group(group.to_owned())),
             Err(error) => {
                 errors.push(("group", format!("This is no group: {error}.")));
-                Target::Everyone
+                None
             }
         },
-        _ => Target::Everyone,
+        // Half a form is for nobody.
+        _ => {
+            errors.push(("form", "Choose who gets it.".to_owned()));
+            None
+        }
     };
-    if !errors.is_empty() {
-        return show(&page.status(StatusCode::UNPROCESSABLE_ENTITY), &typed, &errors);
+    match target.filter(|_| errors.is_empty()) {
+        Some(target) => to_its_end(announced(page, db, announce, typed, text, target)).await,
+        None => show(&page.status(StatusCode::UNPROCESSABLE_ENTITY), &typed, &errors),
     }
+}
+
+async fn announced(
+    page: AdminPage,
+    db: Db,
+    announce: Announce,
+    typed: Typed,
+    text: String,
+    target: Target,
+) -> Result {
     let to = match &target {
         Target::Everyone => "everyone".to_owned(),
         Target::Group(name) => name.clone(),
@@ -136,8 +152,8 @@ pub(crate) async fn send(page: AdminPage, db: Db, Form(typed): Form<Typed>) -> R
         return show(&page.status(StatusCode::SERVICE_UNAVAILABLE), &typed, &errors);
     }
     let changes = [Change::of("text", None, Some(&text))];
-    let key = Key(vec![to.clone()]);
-    log::write(&db, page.staff(), Action::Announce, "live_announcement", &key, &to, &changes).await?;
+    let object = ("live_announcement", &Key(vec![to.clone()]));
+    write_down(&db, page.staff(), Action::Announce, object, &to, &changes).await?;
     page.success(format!("The announcement was sent to {to}."));
     page.redirect("admin:announcements", &[])
 }

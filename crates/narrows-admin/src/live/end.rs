@@ -4,8 +4,8 @@ use narrows_web::{Db, Error, Result};
 use serde::Deserialize;
 
 use super::list::{names, short};
-use super::{Confirm, END};
-use crate::log::{self, Action, Change};
+use super::{Confirm, END, to_its_end, write_down};
+use crate::log::{Action, Change};
 use crate::rows::Key;
 use crate::shell::AdminPage;
 
@@ -21,7 +21,11 @@ const REASON: &str = "ended by an administrator";
 /// Asks whether a connection is to end.
 pub(crate) async fn ask(page: AdminPage, Path(id): Path<String>) -> Result {
     page.staff().need(END)?;
-    let Some((_, connection)) = found(&page, &id).await? else { return gone(&page) };
+    let connection = match found(&page, &id).await? {
+        Found::Here(_, connection) => connection,
+        Found::Gone => return gone(&page),
+        Found::Unknown => return unknown(&page),
+    };
     let user = name(&page, &connection).await?;
     let mut facts = vec![("Path", connection.path.clone()), ("Consumer", short(&connection.consumer))];
     facts.extend(user.map(|user| ("User", user)));
@@ -41,30 +45,27 @@ pub(crate) async fn ask(page: AdminPage, Path(id): Path<String>) -> Result {
 /// Ends a connection, on whichever node it is.
 pub(crate) async fn end(page: AdminPage, db: Db, Path(id): Path<String>, Form(form): Form<Reason>) -> Result {
     page.staff().need(END)?;
-    let Some((id, connection)) = found(&page, &id).await? else { return gone(&page) };
-    let reason = if form.reason.trim().is_empty() { REASON } else { form.reason.trim() };
+    to_its_end(end_one(page, db, id, form.reason)).await
+}
+
+async fn end_one(page: AdminPage, db: Db, id: String, reason: String) -> Result {
+    let (id, connection) = match found(&page, &id).await? {
+        Found::Here(id, connection) => (id, connection),
+        Found::Gone => return gone(&page),
+        Found::Unknown => return unknown(&page),
+    };
+    let reason = if reason.trim().is_empty() { REASON } else { reason.trim() };
     match page.site().channels().live().end(id, reason).await {
         Ok(true) => {}
         Ok(false) => return gone(&page),
-        Err(LiveError::NoAnswer | LiveError::Layer(_)) => {
-            page.error("Its node does not answer: the connection may go on.");
-            return page.redirect("admin:live", &[]);
-        }
+        Err(LiveError::NoAnswer | LiveError::Layer(_)) => return unknown(&page),
         Err(error) => return Err(error.into()),
     }
     let user = name(&page, &connection).await?;
     let label = user.map_or_else(|| connection.path.clone(), |user| format!("{user} at {}", connection.path));
     let changes = [Change::of("reason", None, Some(reason))];
-    log::write(
-        &db,
-        page.staff(),
-        Action::End,
-        "live_connection",
-        &Key(vec![id.to_string()]),
-        &label,
-        &changes,
-    )
-    .await?;
+    let object = ("live_connection", &Key(vec![id.to_string()]));
+    write_down(&db, page.staff(), Action::End, object, &label, &changes).await?;
     page.success(format!("The connection of {label} was ended."));
     page.redirect("admin:live", &[])
 }
@@ -88,25 +89,43 @@ pub(crate) async fn ask_user(page: AdminPage, Path(id): Path<String>) -> Result 
 /// Ends all connections of a user, on all nodes.
 pub(crate) async fn end_user(page: AdminPage, db: Db, Path(id): Path<String>) -> Result {
     page.staff().need(END)?;
+    to_its_end(end_all(page, db, id)).await
+}
+
+async fn end_all(page: AdminPage, db: Db, id: String) -> Result {
     let user = username(&page, &id).await?;
     page.site().channels().end_user(&id).await?;
-    let key = Key(vec![id]);
-    log::write(&db, page.staff(), Action::End, "live_connections_of_user", &key, &user, &[]).await?;
+    let object = ("live_connections_of_user", &Key(vec![id]));
+    write_down(&db, page.staff(), Action::End, object, &user, &[]).await?;
     page.success(format!("All connections of {user} were ended."));
     page.redirect("admin:live", &[])
 }
 
-async fn found(page: &AdminPage, id: &str) -> Result<Option<(ConnectionId, LiveConnection)>> {
+/// What is known of a connection.
+enum Found {
+    Here(ConnectionId, Box<LiveConnection>),
+    Gone,
+    /// Its node does not answer.
+    Unknown,
+}
+
+async fn found(page: &AdminPage, id: &str) -> Result<Found> {
     let id: ConnectionId = id.parse().map_err(|_| Error::not_found())?;
-    let found = match page.site().channels().live().connection(id).await {
-        Err(LiveError::NoAnswer | LiveError::Layer(_)) => None,
-        found => found?,
-    };
-    Ok(found.map(|connection| (id, connection)))
+    match page.site().channels().live().connection(id).await {
+        Ok(Some(connection)) => Ok(Found::Here(id, Box::new(connection))),
+        Ok(None) => Ok(Found::Gone),
+        Err(LiveError::NoAnswer | LiveError::Layer(_)) => Ok(Found::Unknown),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn gone(page: &AdminPage) -> Result {
     page.info("That connection is not there any more.");
+    page.redirect("admin:live", &[])
+}
+
+fn unknown(page: &AdminPage) -> Result {
+    page.error("Its node does not answer: the connection may go on. Try again in a moment.");
     page.redirect("admin:live", &[])
 }
 

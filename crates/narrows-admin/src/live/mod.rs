@@ -2,6 +2,7 @@
 
 mod announce;
 mod confirm;
+mod deed;
 mod end;
 mod list;
 
@@ -11,6 +12,7 @@ use narrows_web::Site;
 pub(crate) use self::announce::Announce;
 pub use self::announce::Target;
 pub(crate) use self::confirm::Confirm;
+pub(crate) use self::deed::{to_its_end, write_down};
 pub(crate) use self::end::username;
 pub(crate) use self::list::{names, user_id};
 use crate::Admin;

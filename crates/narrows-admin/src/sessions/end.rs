@@ -3,8 +3,8 @@ use narrows_django::{ListSessionsError, ListedSession, SessionId, UserId};
 use narrows_web::{Db, Error, Result};
 
 use super::DELETE;
-use crate::live::{Confirm, username};
-use crate::log::{self, Action, Change};
+use crate::live::{Confirm, to_its_end, username, write_down};
+use crate::log::{Action, Change};
 use crate::rows::Key;
 use crate::shell::AdminPage;
 
@@ -33,16 +33,27 @@ pub(crate) async fn ask(page: AdminPage, Path(id): Path<String>) -> Result {
 /// Ends a session and its sockets.
 pub(crate) async fn end(page: AdminPage, db: Db, Path(id): Path<String>) -> Result {
     page.staff().need(DELETE)?;
+    to_its_end(end_one(page, db, id)).await
+}
+
+async fn end_one(page: AdminPage, db: Db, id: String) -> Result {
     let session = found(&page, &id).await?;
-    if !page.site().accounts().end_listed_session(&session.id).await? {
+    let is_own = super::list::own_digest(&page) == Some(session.id.digest());
+    if is_own {
+        // With its cookie: what is at hand must not be saved again.
+        page.site().accounts().log_out(page.session()).await?;
+    } else if !page.site().accounts().end_listed_session(&session.id).await? {
         return Err(Error::not_found());
     }
     let label = match &session.user {
         Some(user) => username(&page, user.as_str()).await?,
         None => "a visitor".to_owned(),
     };
-    let key = Key(vec![short(&session)]);
-    log::write(&db, page.staff(), Action::End, "django_session", &key, &label, &[]).await?;
+    let object = ("django_session", &Key(vec![short(&session)]));
+    write_down(&db, page.staff(), Action::End, object, &label, &[]).await?;
+    if is_own {
+        return page.redirect("admin:login", &[]);
+    }
     page.success(format!("A session of {label} was ended."));
     page.redirect("admin:sessions", &[])
 }
@@ -66,13 +77,17 @@ pub(crate) async fn ask_user(page: AdminPage, Path(id): Path<String>) -> Result 
 /// Ends all sessions of a user; of who does it, all but the one at hand.
 pub(crate) async fn end_user(page: AdminPage, db: Db, Path(id): Path<String>) -> Result {
     page.staff().need(DELETE)?;
+    to_its_end(end_all(page, db, id)).await
+}
+
+async fn end_all(page: AdminPage, db: Db, id: String) -> Result {
     let user = username(&page, &id).await?;
     let own = page.session().key().filter(|_| is_own(&page, &id));
     let ended = page.site().accounts().end_sessions_of(&UserId::new(&id), own.as_deref()).await;
     let ended = ended.map_err(not_found)?;
     let changes = [Change::of("sessions", None, Some(&ended.to_string()))];
-    let key = Key(vec![id]);
-    log::write(&db, page.staff(), Action::End, "sessions_of_user", &key, &user, &changes).await?;
+    let object = ("sessions_of_user", &Key(vec![id]));
+    write_down(&db, page.staff(), Action::End, object, &user, &changes).await?;
     page.success(format!("{ended} {} of {user} ended.", if ended == 1 { "session" } else { "sessions" }));
     page.redirect("admin:sessions", &[])
 }
@@ -93,11 +108,14 @@ pub(crate) async fn ask_clear(page: AdminPage) -> Result {
 /// Deletes the sessions that are over.
 pub(crate) async fn clear(page: AdminPage, db: Db) -> Result {
     page.staff().need(DELETE)?;
+    to_its_end(clear_all(page, db)).await
+}
+
+async fn clear_all(page: AdminPage, db: Db) -> Result {
     let cleared = page.site().accounts().clear_expired_sessions().await?;
     let changes = [Change::of("cleared", None, Some(&cleared.to_string()))];
-    let key = Key(vec!["expired".to_owned()]);
-    log::write(&db, page.staff(), Action::Delete, "django_session", &key, "expired sessions", &changes)
-        .await?;
+    let object = ("django_session", &Key(vec!["expired".to_owned()]));
+    write_down(&db, page.staff(), Action::Delete, object, "expired sessions", &changes).await?;
     page.success(format!("{cleared} expired {} cleared.", if cleared == 1 { "session" } else { "sessions" }));
     page.redirect("admin:sessions", &[])
 }

@@ -1,9 +1,16 @@
 //! Live connections in the admin, with real sockets.
 
+use std::sync::Arc;
+
+use narrows_admin::Admin;
+use narrows_web::Project;
+use narrows_web::narrows::layer::MemoryLayer;
+use narrows_web::narrows::testing::FaultyLayer;
 use narrows_web::testing::TestSite;
 use serde_json::json;
+use tokio::sync::Notify;
 
-use crate::hall::{is_open, open, plain, quiet_project, site, visitor};
+use crate::hall::{is_open, open, plain, project, quiet_project, site, visitor};
 use crate::support::{staff, value};
 
 /// The address of the first link that ends in this way.
@@ -88,6 +95,27 @@ async fn a_connection_is_ended_after_a_question_and_written_down() {
 }
 
 #[tokio::test]
+async fn where_the_node_of_a_connection_does_not_answer_nobody_is_told_that_it_is_gone() {
+    let layer = MemoryLayer::new();
+    let faulty = FaultyLayer::new(layer.another_node());
+    let faults = faulty.faults();
+    let (site, there) =
+        (project().channel_layer(layer).test().await, project().channel_layer(faulty).test().await);
+    let ada = site.superuser("ada").await;
+    site.log_in(&ada).await;
+    let mut socket = there.another_browser().socket("/ws/red/").await;
+    let end = link(&listed(&site, "/admin/live/", 1).await, "/end/");
+    faults.drop_if(|_, _| true);
+    assert_eq!(site.get(&end).await.header("location"), Some("/admin/live/"));
+    let done = site.post_form(&end, &[]).await;
+    assert_eq!(done.header("location"), Some("/admin/live/"), "{}", done.text());
+    let page = open(&site, "/admin/live/").await;
+    assert_eq!(page.matches("Its node does not answer: the connection may go on.").count(), 2, "{page}");
+    assert!(page.contains("1 of 2 nodes answered") && !page.contains("not there any more"), "{page}");
+    is_open(&mut socket).await;
+}
+
+#[tokio::test]
 async fn all_connections_of_a_user_are_ended() {
     let site = site().await;
     let (bob, browser, mut first) = visitor(&site, "bob", "red").await;
@@ -167,18 +195,51 @@ async fn an_announcement_reaches_everyone_or_one_group_and_is_written_down() {
 async fn an_announcement_that_is_none_is_typed_again_and_one_that_failed_is_kept() {
     let site = site().await;
     let path = "/admin/live/announcements/";
-    let empty = site.post_form(path, &[("text", "  ")]).await;
+    let empty = site.post_form(path, &[("text", "  "), ("to", "everyone")]).await;
     assert!(empty.status().as_u16() == 422 && empty.contains("Type what is to be said."));
+    for fields in [&[("text", "hi")][..], &[("text", "hi"), ("to", "all")], &[("text", "hi"), ("group", "x")]]
+    {
+        let half = site.post_form(path, fields).await;
+        assert!(half.status().as_u16() == 422 && half.contains("Choose who gets it."), "{}", half.text());
+    }
     let group = site.post_form(path, &[("text", "<b>hi"), ("to", "group"), ("group", "no group!")]).await;
     assert!(group.status().as_u16() == 422 && group.contains("&lt;b&gt;hi"), "{}", group.text());
     let long = "x".repeat(2001);
-    assert_eq!(site.post_form(path, &[("text", long.as_str())]).await.status().as_u16(), 422);
-    let failed = site.post_form(path, &[("text", "fail")]).await;
+    let long = site.post_form(path, &[("text", long.as_str()), ("to", "everyone")]).await;
+    assert!(long.status().as_u16() == 422 && long.contains("At most 2000 characters"));
+    let failed = site.post_form(path, &[("text", "fail"), ("to", "everyone")]).await;
     assert!(
         failed.status().as_u16() == 503 && plain(&failed).contains(">fail</textarea>"),
         "{}",
         failed.text()
     );
+}
+
+#[tokio::test]
+async fn what_is_done_is_written_down_also_where_the_browser_goes_away_meanwhile() {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = (begun.clone(), go_on.clone());
+    let admin = Admin::new().announce(move |_, _, _| {
+        let (begun, go_on) = slow.clone();
+        async move {
+            begun.notify_one();
+            go_on.notified().await;
+            Ok::<_, std::io::Error>(())
+        }
+    });
+    let site = Project::new("slow", "1.0.0").app(admin.app()).test().await;
+    let ada = site.superuser("ada").await;
+    site.log_in(&ada).await;
+    tokio::select! {
+        sent = site.post_form("/admin/live/announcements/", &[("text", "We close."), ("to", "everyone")]) => {
+            panic!("{}", sent.text())
+        }
+        () = begun.notified() => {}
+    }
+    go_on.notify_one();
+    let query = "SELECT CAST(COUNT(*) AS text) FROM narrows_admin_log WHERE action = 'announce'";
+    let written = async { while value(&site, query).await != "1" {} };
+    tokio::time::timeout(std::time::Duration::from_secs(60), written).await.expect("it is written down");
 }
 
 #[tokio::test]

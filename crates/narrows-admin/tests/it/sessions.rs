@@ -3,7 +3,7 @@
 use narrows_web::testing::TestSite;
 
 use crate::hall::{is_open, plain, project, site, visitor};
-use crate::support::{sql, staff};
+use crate::support::{sql, staff, value};
 
 async fn list(site: &TestSite, query: &str) -> String {
     let page = site.get(&format!("/admin/sessions/{query}")).await;
@@ -55,6 +55,22 @@ async fn a_session_that_is_ended_logs_out_and_closes_its_sockets_at_once() {
     assert_eq!(ends(&list(&site, "?user=bob").await).len(), 1);
     assert!(list(&site, "").await.contains("bob") && site.get("/admin/log/").await.contains("bob"));
     assert_eq!(site.post_form(end, &[]).await.status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn who_ends_the_session_at_hand_is_logged_out() {
+    let site = site().await;
+    let mut socket = site.socket("/ws/red/").await;
+    let end = ends(&list(&site, "").await).remove(0);
+    assert!(site.get(&end).await.contains("It is your own: you will be logged out."));
+    let done = site.post_form(&end, &[]).await;
+    assert_eq!(done.header("location"), Some("/admin/login/"), "{} {}", done.status(), done.text());
+    assert_eq!(socket.expect_close(4401).await, "session ended");
+    let next = site.get("/admin/").await;
+    assert!(next.header("location").is_some_and(|to| to.starts_with("/admin/login/")), "{}", next.text());
+    let query = "SELECT CAST(COUNT(*) AS text) FROM narrows_admin_log WHERE action = 'end'";
+    assert_eq!(value(&site, query).await, "1");
+    assert_eq!(value(&site, "SELECT CAST(COUNT(*) AS text) FROM django_session").await, "0");
 }
 
 #[tokio::test]
