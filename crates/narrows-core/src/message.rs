@@ -54,6 +54,10 @@ thread_local! {
 }
 
 impl PayloadFormat {
+    /// How deep lists and maps may be in each other in what is read. It is serde_json's own limit, of JSON. A type that is read
+    /// through serde's buffer, as an enum with a tag is, takes kilobytes of stack for a level.
+    pub const MAX_DEPTH: usize = 128;
+
     /// Writes a message.
     ///
     /// # Errors
@@ -83,13 +87,17 @@ impl PayloadFormat {
     /// Reads a message. Whatever the bytes are, the worst result is an error.
     ///
     /// # Errors
-    /// [`MessageError::NotAMap`] or [`MessageError::Decode`].
+    /// [`MessageError::NotAMap`] or [`MessageError::Decode`], also for what is deeper than [`MAX_DEPTH`](Self::MAX_DEPTH).
     pub fn decode<M: Message>(self, payload: &[u8]) -> Result<M, MessageError> {
         if !self.is_map(payload) {
             return Err(MessageError::NotAMap);
         }
         match self {
-            Self::MsgPack => rmp_serde::from_slice(payload).map_err(|e| MessageError::Decode(e.into())),
+            Self::MsgPack => {
+                let mut reader = rmp_serde::Deserializer::from_read_ref(payload);
+                reader.set_max_depth(Self::MAX_DEPTH);
+                M::deserialize(&mut reader).map_err(|e| MessageError::Decode(e.into()))
+            }
             Self::Json => serde_json::from_slice(payload).map_err(|e| MessageError::Decode(e.into())),
         }
     }
@@ -127,6 +135,34 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        #[serde(rename = "any")]
+        Any { value: Value },
+    }
+
+    #[test]
+    fn what_is_too_deep_is_an_error_and_overflows_no_stack() {
+        let packed =
+            |depth: usize| [&b"\x82\xa4type\xa3any\xa5value"[..], &vec![0x91; depth], &[0xc0]].concat();
+        let json = |depth: usize| {
+            format!(r#"{{"type":"any","value":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)).into_bytes()
+        };
+        for (format, payload) in [
+            (PayloadFormat::MsgPack, &packed as &dyn Fn(usize) -> Vec<u8>),
+            (PayloadFormat::Json, &json as &dyn Fn(usize) -> Vec<u8>),
+        ] {
+            let enough = PayloadFormat::MAX_DEPTH - 2;
+            let Tagged::Any { value } = format.decode(&payload(enough)).unwrap();
+            assert!(value.is_array(), "{format:?}");
+            for depth in [PayloadFormat::MAX_DEPTH, 1000, 100_000] {
+                let read = format.decode::<Tagged>(&payload(depth));
+                assert!(matches!(read, Err(MessageError::Decode(_))), "{format:?} {depth}");
+            }
+        }
+    }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(tag = "type")]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use narrows_core::PayloadFormat;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +95,9 @@ impl<T: DeserializeOwned + Send + 'static> Incoming for T {
         match (codec, payload) {
             (Codec::Json, Payload::Text(text)) => serde_json::from_str(text).map_err(DecodeError::new),
             (Codec::MsgPack, Payload::Binary(bytes)) => {
-                rmp_serde::from_slice(bytes).map_err(DecodeError::new)
+                let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+                reader.set_max_depth(PayloadFormat::MAX_DEPTH);
+                T::deserialize(&mut reader).map_err(DecodeError::new)
             }
             (Codec::Json, Payload::Binary(_)) => Err(DecodeError::new("expected JSON in a text message")),
             (Codec::MsgPack, Payload::Text(_)) => {
@@ -252,5 +255,31 @@ impl fmt::Display for EncodeError {
 impl std::error::Error for EncodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&*self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "do", rename_all = "lowercase")]
+    enum Ask {
+        Keep { what: serde_json::Value },
+    }
+
+    #[test]
+    fn a_client_whose_message_is_too_deep_is_told_so_in_both_codecs() {
+        let packed =
+            |depth: usize| [&b"\x82\xa2do\xa4keep\xa4what"[..], &vec![0x91; depth], &[0xc0]].concat();
+        let text =
+            |depth: usize| format!(r#"{{"do":"keep","what":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        let read = |depth: usize| {
+            let packed = <Ask as Incoming>::decode(Payload::Binary(&packed(depth)), Codec::MsgPack);
+            let text = <Ask as Incoming>::decode(Payload::Text(&text(depth)), Codec::Json);
+            assert_eq!(packed.is_ok(), text.is_ok(), "{depth}: {packed:?} {text:?}");
+            packed.map(|Ask::Keep { what }| what.is_array()).unwrap_or_default()
+        };
+        assert!(read(100) && !read(PayloadFormat::MAX_DEPTH) && !read(1000) && !read(100_000));
     }
 }
