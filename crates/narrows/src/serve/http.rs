@@ -23,7 +23,8 @@ use crate::scope::{ByUnixSocket, Front};
 use crate::sync::Arc;
 
 /// How long a client that has just connected may take to ask, when the server ends: hyper would close its connection at once, with
-/// the request on its way. What has asked before is idle, and is closed.
+/// the request on its way. Who has not sent all of a request's head by then is closed. What has asked before is idle, and is closed
+/// at once.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves HTTP/1.1 on accepted sockets, up to the upgrade that takes them away from it.
@@ -120,10 +121,12 @@ impl Http {
                 });
                 match tokio::time::timeout(FIRST_REQUEST, first).await {
                     Ok(Some(ended)) => ended,
-                    _ => {
+                    Ok(None) => {
                         connection.as_mut().graceful_shutdown();
                         connection.await
                     }
+                    // Half a head, or nothing: it would hold up the end as long as it likes.
+                    Err(_) => Ok(()),
                 }
             }
         };

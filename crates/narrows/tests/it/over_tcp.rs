@@ -153,11 +153,19 @@ async fn frames_right_behind_the_handshake_are_neither_lost_nor_mixed() {
 }
 
 /// Our own server on a free port, until it is told to end.
-async fn own_server(window: Duration) -> (Port, oneshot::Sender<()>, JoinHandle<()>) {
+fn own_settings(window: Duration) -> Settings {
     let mut settings = Settings::default();
     settings.bind = vec!["127.0.0.1:0".to_owned()];
     settings.shards = 2;
     settings.drain_window = window;
+    settings
+}
+
+async fn own_server(window: Duration) -> (Port, oneshot::Sender<()>, JoinHandle<()>) {
+    own_server_with(own_settings(window)).await
+}
+
+async fn own_server_with(settings: Settings) -> (Port, oneshot::Sender<()>, JoinHandle<()>) {
     let channels = Channels::builder().settings(&settings).unwrap().build();
     let (app, ends) = app(&channels, |bots| bots);
     let server = Server::new(app, &channels, &settings).listen().await.unwrap();
@@ -208,6 +216,23 @@ async fn who_connected_before_the_end_and_asks_after_it_is_answered() {
     within(early.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     within(running).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_sent_half_a_head_does_not_hold_up_the_end() {
+    let mut settings = own_settings(Duration::ZERO);
+    settings.header_timeout = Duration::ZERO;
+    settings.drain_timeout = Duration::from_secs(600);
+    let (port, end, running) = own_server_with(settings).await;
+    let mut slow = TcpStream::connect(port.address).await.unwrap();
+    slow.write_all(b"GET /nowhere HTTP/1.1\r\nhost: local").await.unwrap();
+    drop(port.connect().await);
+    end.send(()).unwrap();
+    within(running).await.unwrap();
+    let mut nothing = Vec::new();
+    // Cut off, or closed with what it sent unread.
+    let _ = within(slow.read_to_end(&mut nothing)).await;
+    assert!(nothing.is_empty(), "{nothing:?}");
 }
 
 #[tokio::test]
