@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 /// What is known of a connection beside what its engine needs, in as few bytes as it takes: every connection has it.
 ///
-/// A byte of flags, the time in seconds, the address, the path.
+/// A byte of flags, the time in seconds, the address, by what it comes back, the path.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct About(Box<[u8]>);
 
@@ -12,6 +12,7 @@ const V4: u8 = 1;
 const V6: u8 = 2;
 const RESUMED: u8 = 4;
 const SPEAKS_NARROWS: u8 = 8;
+const COMES_BACK: u8 = 16;
 
 impl About {
     /// How much of a path is kept, in bytes.
@@ -36,6 +37,23 @@ impl About {
             *flags |= u8::from(speaks_narrows) * SPEAKS_NARROWS;
         }
         self
+    }
+
+    /// Notes by what it can come back: its number, and which of the connections with that number it is.
+    pub(crate) fn coming_back_as(self, (number, generation): (u128, u32)) -> Self {
+        let Some((flags, rest)) = self.0.split_first().filter(|(flags, _)| *flags & COMES_BACK == 0) else {
+            return self;
+        };
+        let (facts, path) = rest.split_at(self.address_end() - 1);
+        let (number, generation) = (number.to_le_bytes(), generation.to_le_bytes());
+        Self([&[flags | COMES_BACK], facts, &number, &generation, path].concat().into())
+    }
+
+    /// By what it can come back.
+    pub(crate) fn comes_back_as(&self) -> Option<(u128, u32)> {
+        let rest = self.0.get(self.address_end()..).filter(|_| self.flags() & COMES_BACK != 0)?;
+        let (number, rest) = rest.split_first_chunk()?;
+        Some((u128::from_le_bytes(*number), u32::from_le_bytes(*rest.first_chunk()?)))
     }
 
     pub(crate) fn is_resumed(&self) -> bool {
@@ -63,17 +81,22 @@ impl About {
 
     /// The bytes of its path, without the query.
     pub(crate) fn path(&self) -> &[u8] {
-        let start = match self.flags() & (V4 | V6) {
+        let back = if self.flags() & COMES_BACK == 0 { 0 } else { 20 };
+        self.0.get(self.address_end() + back..).unwrap_or_default()
+    }
+
+    /// The path as text; where it was cut amid a character, U+FFFD stands for that.
+    pub(crate) fn path_text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.path())
+    }
+
+    /// Where the address ends.
+    fn address_end(&self) -> usize {
+        match self.flags() & (V4 | V6) {
             V4 => 9,
             V6 => 21,
             _ => 5,
-        };
-        self.0.get(start..).unwrap_or_default()
-    }
-
-    /// The path as text; where it was cut amid a character, that is gone.
-    pub(crate) fn path_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.path())
+        }
     }
 
     fn flags(&self) -> u8 {
@@ -92,6 +115,11 @@ mod tests {
             let about = About::new("/ws/lobby/", address).speaking(true, false);
             assert_eq!((about.path(), about.address()), (&b"/ws/lobby/"[..], address));
             assert!(about.speaks_narrows() && !about.is_resumed());
+            assert_eq!(about.comes_back_as(), None);
+            let about = about.coming_back_as((u128::MAX - 7, 3)).coming_back_as((1, 1));
+            assert_eq!((about.path(), about.address()), (&b"/ws/lobby/"[..], address));
+            assert_eq!(about.comes_back_as(), Some((u128::MAX - 7, 3)));
+            assert!(about.speaks_narrows() && !about.is_resumed());
             let age = SystemTime::now().duration_since(about.since()).unwrap();
             assert!(age < Duration::from_secs(5), "{age:?}");
         }
@@ -104,5 +132,6 @@ mod tests {
         assert!(about.path_text().starts_with("/xéé"));
         let nothing = About::default();
         assert_eq!((nothing.path(), nothing.address(), nothing.is_resumed()), (&b""[..], None, false));
+        assert_eq!(nothing.coming_back_as((1, 1)).comes_back_as(), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use futures_util::future::join_all;
 use narrows_core::{Group, TopicKind};
 use serde_json::Value;
 
@@ -57,28 +58,38 @@ impl Here<'_> {
     }
 
     pub(super) async fn totals(&self) -> LiveNode {
-        let (mut consumers, mut queued_bytes): (Vec<LiveConsumer>, u64) = (Vec::new(), 0);
-        for (_, shard) in self.shards() {
-            let mut next = Some(0);
-            while let Some(from) = next {
-                let Some(counted) = shard.run(move |state| state.count(from)).await else { break };
-                for (name, connections) in counted.consumers {
-                    add(&mut consumers, name, connections);
-                }
-                queued_bytes += counted.queued_bytes;
-                next = counted.next;
-                tokio::task::yield_now().await;
-            }
+        let counts = join_all(self.shards().map(|(_, shard)| Self::count(shard))).await;
+        let mut consumers = Vec::new();
+        for consumer in counts.iter().flat_map(|(consumers, _)| consumers) {
+            add(&mut consumers, &consumer.name, consumer.connections);
         }
         sort(&mut consumers);
         let connections = consumers.iter().map(|consumer| consumer.connections).sum();
+        let queued_bytes = counts.iter().map(|(_, queued_bytes)| queued_bytes).sum();
         let (name, is_draining) = (format!("{:016x}", self.node), self.channels.is_draining());
         LiveNode { name, connections, queued_bytes, is_draining, consumers }
     }
 
+    /// The connections of one shard by consumer, and the bytes that wait there.
+    async fn count(shard: &Shard) -> (Vec<LiveConsumer>, u64) {
+        let (mut consumers, mut queued_bytes) = (Vec::new(), 0);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let Some(counted) = shard.run(move |state| state.count(from)).await else { break };
+            for (name, connections) in counted.consumers {
+                add(&mut consumers, name, connections);
+            }
+            queued_bytes += counted.queued_bytes;
+            next = counted.next;
+            tokio::task::yield_now().await;
+        }
+        (consumers, queued_bytes)
+    }
+
     /// The largest groups that begin so, and how many there are.
     pub(super) async fn groups(&self, prefix: &str, most: usize) -> (Vec<LiveGroup>, u64) {
-        let (mut largest, mut count) = (BinaryHeap::new(), 0);
+        // The smallest of the largest comes out first; among equals the one that is last by name.
+        let (mut largest, mut count) = (BinaryHeap::<Reverse<(u64, Reverse<String>)>>::new(), 0);
         let mut next = Some((0, 0));
         while let Some(from) = next {
             next = self.channels.hub().some_topics(from, |topic, members| {
@@ -86,10 +97,10 @@ impl Here<'_> {
                     return;
                 }
                 count += 1;
-                // The smallest of the largest comes out first; among equals the one that is last by name.
-                if largest.len() < most
-                    || largest.peek().is_some_and(|Reverse((least, _)): &Reverse<(u64, _)>| members >= *least)
-                {
+                let is_larger = |Reverse((least, Reverse(last))): &Reverse<(u64, Reverse<String>)>| {
+                    members > *least || (members == *least && topic.name() < last.as_str())
+                };
+                if largest.len() < most || largest.peek().is_some_and(is_larger) {
                     largest.push(Reverse((members, Reverse(topic.name().to_owned()))));
                 }
                 if largest.len() > most {
@@ -108,9 +119,9 @@ impl Here<'_> {
         let Some(look) = shard.run(move |state| state.look_at(id.key())).await.flatten() else {
             return false;
         };
-        if look.about.speaks_narrows() {
+        if let Some((number, generation)) = look.about.comes_back_as() {
             // First, so that it cannot come back between the two.
-            self.channels.resumption().spend_of(shard, id.key()).await;
+            self.channels.resumption().spend(number, generation).await;
         }
         let reason = reason.into();
         shard.run(move |state| state.dismiss(id.key(), reason)).await.unwrap_or(false)

@@ -71,7 +71,8 @@ impl Channels {
 impl Live {
     /// A page of the connections.
     ///
-    /// Those that come or go between two pages may be on neither; no other one is missed or comes twice.
+    /// Those that come or go between two pages may be on neither; no other one is missed or comes twice, but for those of a
+    /// node that was silent: they may be missed on the pages behind, too.
     ///
     /// # Errors
     /// [`LiveError::Shards`]. A node that does not answer is no error: see [`LivePage::nodes`].
@@ -79,6 +80,8 @@ impl Live {
     /// # Cancel safety
     /// Dropped, it changes nothing.
     pub async fn connections(&self, filter: &LiveFilter) -> Result<LivePage, LiveError> {
+        // One that was read from somewhere may have any.
+        let limit = filter.limit.clamp(1, LiveFilter::MAX_LIMIT);
         let (parts, nodes) = self.ask_all(What::Connections(filter.clone())).await?;
         let mut connections: Vec<LiveConnection> = Vec::new();
         for part in parts {
@@ -87,8 +90,8 @@ impl Live {
             }
         }
         connections.sort_by_key(|connection| connection.id);
-        let more = connections.len() > filter.limit;
-        connections.truncate(filter.limit);
+        let more = connections.len() > limit;
+        connections.truncate(limit);
         let next = connections.last().map(|last| last.id).filter(|_| more);
         Ok(LivePage { connections, next, nodes })
     }

@@ -7,7 +7,7 @@ use narrows_core::LayerError;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
-use super::desk::{Desk, Ear, Open, Tray};
+use super::desk::{Desk, Ear, Letter, Open, Tray};
 use super::here::{Here, MAX_GROUPS};
 use super::wire::{Answer, Ask, NodeId, Part, Said, What, answers, questions};
 use crate::channels::{BroadcastError, Channels, WeakChannels};
@@ -29,7 +29,7 @@ pub(crate) struct LiveRegister {
     /// Wakes the keeper.
     wake: Arc<Notify>,
     /// For the keeper; taken when it begins.
-    questions: Mutex<Option<mpsc::Receiver<Ask>>>,
+    letters: Mutex<Option<mpsc::Receiver<Letter>>>,
 }
 
 /// For how long answers are waited for.
@@ -52,7 +52,7 @@ pub(super) struct Heard {
 
 impl LiveRegister {
     pub(crate) fn new(hub: Arc<Hub>) -> Arc<Self> {
-        let (desk, questions) = Desk::new(rand::random(), hub.format());
+        let (desk, letters) = Desk::new(rand::random(), hub.format());
         Arc::new(Self {
             hub,
             desk,
@@ -60,7 +60,7 @@ impl LiveRegister {
             listens: watch::Sender::new(None),
             wanted: AtomicBool::new(false),
             wake: Arc::default(),
-            questions: Mutex::new(Some(questions)),
+            letters: Mutex::new(Some(letters)),
         })
     }
 
@@ -76,12 +76,13 @@ impl LiveRegister {
             return;
         }
         let Some(shard) = shards.first() else { return };
-        if let Some(questions) = lock(&self.questions).take() {
+        if let Some(letters) = lock(&self.letters).take() {
             let keeper = Keeper {
                 register: Arc::downgrade(self),
                 channels: channels.downgrade(),
                 wake: self.wake.clone(),
-                questions,
+                letters,
+                next: None,
             };
             shard.spawn_task(keeper.run());
         } else {
@@ -156,7 +157,7 @@ impl LiveRegister {
                 (true, Some(_)) => return,
                 (true, None) => settled.min(deadline),
             };
-            match tokio::time::timeout_at(until, open.answers.recv()).await {
+            match tokio::time::timeout_at(until, open.next()).await {
                 // Told twice, it counts once.
                 Ok(Some((node, part))) if parts.iter().all(|(known, _)| *known != node) => {
                     parts.push((node, part));
@@ -198,7 +199,9 @@ struct Keeper {
     register: Weak<LiveRegister>,
     channels: WeakChannels,
     wake: Arc<Notify>,
-    questions: mpsc::Receiver<Ask>,
+    letters: mpsc::Receiver<Letter>,
+    /// The question that is worked on next.
+    next: Option<Ask>,
 }
 
 impl Keeper {
@@ -208,9 +211,13 @@ impl Keeper {
         loop {
             let Some(heard) = self.listen().await else { return };
             tokio::select! {
-                ask = self.questions.recv() => {
-                    let Some(ask) = ask else { return };
-                    let Ok(turn) = at_once.clone().acquire_owned().await else { return };
+                letter = self.letters.recv(), if self.next.is_none() => {
+                    let Some(letter) = letter else { return };
+                    let Some(register) = self.register.upgrade() else { return };
+                    self.next = register.desk.read(&letter);
+                }
+                turn = at_once.clone().acquire_owned(), if self.next.is_some() => {
+                    let (Ok(turn), Some(ask)) = (turn, self.next.take()) else { return };
                     let Some(channels) = self.channels.upgrade() else { return };
                     tokio::spawn(async move {
                         answer(channels, ask).await;
@@ -259,7 +266,8 @@ impl Keeper {
 }
 
 async fn answer(channels: Channels, ask: Ask) {
-    let (hub, node) = (channels.hub().clone(), channels.live_register().desk.node);
+    let (hub, register) = (channels.hub().clone(), channels.live_register().clone());
+    let node = register.desk.node;
     let Ask { from, number, what, .. } = ask;
     // Who asked does not wait any longer; what is to be done is done to its end.
     let part = match what {
@@ -269,6 +277,10 @@ async fn answer(channels: Channels, ask: Ask) {
             Err(_) => return,
         },
     };
+    if register.listens.borrow().is_none() {
+        // It has said good-bye meanwhile: they would take it for one that is still there.
+        return;
+    }
     let payload = match hub.format().encode(&Answer { node: NodeId(node), number, part }) {
         Ok(payload) => payload,
         Err(error) => {

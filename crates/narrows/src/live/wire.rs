@@ -64,6 +64,13 @@ pub(super) struct Answer {
     pub(super) part: Part,
 }
 
+/// Whose an [`Answer`] is and to what, without reading all of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) node: NodeId,
+    pub(super) number: u32,
+}
+
 /// What one node says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

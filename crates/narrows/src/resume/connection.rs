@@ -127,13 +127,17 @@ pub(crate) fn hand_out<C: Consumer>(consumer: &C, conn: &mut Connection<C>) -> O
     sealed
 }
 
+/// By what a connection can come back, where its consumer can go on.
+pub(crate) fn return_of<C: Consumer>(conn: &Connection<C>) -> Option<(u128, u32)> {
+    let spoken = conn.spoken.as_ref().filter(|_| conn.saver.is_some())?;
+    Some((spoken.connection, spoken.returns.as_ref()?.generation))
+}
+
 /// Makes what a connection was given worthless: it was ended for good, and `connect` is to have a say before its client
 /// comes in again.
 pub(crate) async fn spend<C: Consumer>(conn: &mut Connection<C>) {
-    if let Some(spoken) = conn.spoken.as_ref().filter(|_| conn.saver.is_some())
-        && let Some(returns) = &spoken.returns
-    {
-        conn.link.0.channels.resumption().spend(spoken.connection, returns.generation).await;
+    if let Some((number, generation)) = return_of(conn) {
+        conn.link.0.channels.resumption().spend(number, generation).await;
     }
 }
 

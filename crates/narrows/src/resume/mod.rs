@@ -13,7 +13,7 @@ mod token;
 pub(crate) use self::binding::Binding;
 pub(crate) use self::checks::Checks;
 pub use self::checks::IdentityChecks;
-pub(crate) use self::connection::{Return, hand_out, longest_heartbeat, renewed, spend};
+pub(crate) use self::connection::{Return, hand_out, longest_heartbeat, renewed, return_of, spend};
 pub(crate) use self::keys::Keys;
 pub(crate) use self::node::{Resumption, session_end, user_end};
 pub(crate) use self::opening::{Opening, SessionOver};

@@ -81,7 +81,7 @@ impl Resumption {
 
     /// Uses up all tokens that a connection was given, as if it had come back. It is not waited for longer than
     /// [`SPENDING`], and goes on then.
-    pub(super) async fn spend(self: &Arc<Self>, connection: u128, generation: u32) {
+    pub(crate) async fn spend(self: &Arc<Self>, connection: u128, generation: u32) {
         let (resumption, (spent, told)) = (self.clone(), oneshot::channel());
         self.hub.see_through(Box::pin(async move {
             let Some(claims) = &resumption.claims else { return };
@@ -94,15 +94,6 @@ impl Resumption {
         }));
         if tokio::time::timeout(SPENDING, told).await.is_err() {
             tracing::warn!("the channel layer does not answer a claim; a connection is closed without it");
-        }
-    }
-
-    /// As [`spend`](Self::spend), for the connection in this place, where it has tokens. It looks through all that have.
-    pub(crate) async fn spend_of(self: &Arc<Self>, shard: &Arc<Shard>, key: SlotKey) {
-        let is_it = |place: &Place| place.key == key && Arc::ptr_eq(&place.shard, shard);
-        let found = lock(&self.live).iter().find(|(_, place)| is_it(place)).map(|(n, p)| (*n, p.generation));
-        if let Some((connection, generation)) = found {
-            self.spend(connection, generation).await;
         }
     }
 

@@ -15,7 +15,7 @@ use crate::identity::Bound;
 use crate::live::About;
 use crate::protocol::{self, Speaking};
 use crate::reject::Reject;
-use crate::resume::{Saver, Starter, hand_out};
+use crate::resume::{Saver, Starter, hand_out, return_of};
 use crate::shard::{Method, Placed, marked};
 use crate::sync::Arc;
 use crate::transport::{RouteSettings, upgraded};
@@ -88,6 +88,9 @@ pub(super) async fn connect<C: Consumer>(handshake: Box<Handshake<C>>) -> Option
     let mut conn = Connection::new(owner, acceptance);
     conn.spoken = speaking.map(|speaking| Box::new(speaking.begin(&link)));
     conn.saver = saver;
+    if let Some(back) = return_of(&conn) {
+        link.shard.local(|state| state.comes_back_as(key, back));
+    }
     let holds = identity.is_none_or(|identity| conn.settle(identity));
     let time = link.settings.limits.connect_timeout;
     let answer = if link.channels.is_draining() {

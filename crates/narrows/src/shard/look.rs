@@ -119,6 +119,13 @@ impl State {
         }
     }
 
+    /// Says by what a connection can come back.
+    pub(crate) fn comes_back_as(&mut self, key: SlotKey, back: (u128, u32)) {
+        if let Some(slot) = self.slots.get(key) {
+            slot.about = std::mem::take(&mut slot.about).coming_back_as(back);
+        }
+    }
+
     /// Says whose a connection is.
     pub(crate) fn identify(&mut self, key: SlotKey, identity: Identity) {
         if let Some(slot) = self.slots.get(key) {
@@ -130,13 +137,13 @@ impl State {
     pub(crate) fn dismiss(&mut self, key: SlotKey, reason: Box<str>) -> bool {
         let Some(slot) = self.slots.get(key).filter(|slot| is_here(slot)) else { return false };
         slot.finish(End::Ended);
-        self.reasons.push((key, reason));
+        self.reasons.insert(key, reason);
         true
     }
 
     /// Why somebody ended a connection.
     pub(crate) fn reason(&self, key: SlotKey) -> Option<&str> {
-        self.reasons.iter().find(|(ended, _)| *ended == key).map(|(_, reason)| &**reason)
+        self.reasons.get(&key).map(|reason| &**reason)
     }
 
     /// Sends a value to a connection, in its codec; `false` when it is not there any more.

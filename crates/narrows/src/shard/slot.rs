@@ -13,7 +13,7 @@ use crate::sync::Arc;
 use crate::transport::RouteSettings;
 
 /// Names one connection of a shard; the generation tells it from an earlier one in the same place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SlotKey {
     pub(crate) index: u32,
     pub(crate) generation: u32,
@@ -183,7 +183,7 @@ impl Membership {
     }
 }
 
-/// What the shard holds of one connection. An idle one owns no heap but its memberships.
+/// What the shard holds of one connection. An idle one owns no heap but its memberships and what is known about it.
 pub(super) struct Slot {
     // Touched by every delivery.
     pub(super) due: Due,

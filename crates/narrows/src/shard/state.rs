@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(crate) struct State {
     pub(super) ticker: Option<Waker>,
     read_buffer: Option<Box<[u8]>>,
     /// What is to be said to connections that somebody ended.
-    pub(super) reasons: Vec<(SlotKey, Box<str>)>,
+    pub(super) reasons: HashMap<SlotKey, Box<str>>,
 }
 
 /// What a connection's session has to do next.
@@ -66,7 +67,7 @@ impl State {
             tally,
             ticker: None,
             read_buffer: None,
-            reasons: Vec::new(),
+            reasons: HashMap::new(),
         }
     }
 
@@ -131,7 +132,9 @@ impl State {
     /// Forgets a connection. The slot is returned, so that it is dropped when nothing is borrowed.
     pub(super) fn remove(&mut self, key: SlotKey) -> Option<Slot> {
         let mut slot = self.slots.remove(key)?;
-        self.reasons.retain(|(ended, _)| *ended != key);
+        if !self.reasons.is_empty() {
+            self.reasons.remove(&key);
+        }
         let mut lost = slot.outbox.take().map_or(0, |outbox| outbox.messages());
         lost += slot.due.iter().filter(|n| self.frames[usize::from(*n)].kind == FrameKind::Data).count();
         self.counters.drop_of(DropReason::ConnectionEnded, lost);

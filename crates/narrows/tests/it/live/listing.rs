@@ -116,6 +116,15 @@ async fn a_page_is_bounded_however_many_are_asked_for() {
     let rest = list(&site.channels, LiveFilter::new().after(page.next.unwrap())).await;
     assert_eq!((rest.connections.len(), rest.next), (5, None));
     assert_eq!(list(&site.channels, LiveFilter::new().limit(0)).await.connections.len(), 1);
+    for (limit, length) in [(0, 1), (usize::MAX, LiveFilter::MAX_LIMIT)] {
+        let filter = serde_json::from_value(serde_json::json!({ "limit": limit })).unwrap();
+        let page = list(&site.channels, filter).await;
+        assert_eq!(
+            (page.connections.len(), page.next.is_some()),
+            (length, true),
+            "read from somewhere: {limit}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

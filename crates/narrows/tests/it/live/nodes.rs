@@ -7,7 +7,7 @@ use narrows::live::{LiveError, LiveFilter};
 use narrows::serve::Server;
 use narrows::serve::settings::Settings;
 use narrows::testing::FaultyLayer;
-use narrows::{Channels, ChannelsBuilder};
+use narrows::{ChannelLayer, Channels, ChannelsBuilder};
 use serde_json::json;
 
 use super::listing::{list, listed};
@@ -191,4 +191,48 @@ async fn what_is_no_question_and_who_asks_far_too_much_harm_nobody() {
     ada.send(&ask_echo("here")).await;
     ada.expect(&said("here")).await;
     assert_eq!(list(&sites[0].channels, LiveFilter::new()).await.connections.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_with_no_bottom_overflow_nobodys_stack() {
+    let layer = MemoryLayer::new();
+    let (here, there) = (site(&layer), site(&layer));
+    let (mut ada, _bob) = (here.connect().await, there.connect().await);
+    listed(&here.channels, 2).await;
+    let answers = {
+        let id = here.channels.live().connections(&LiveFilter::new()).await.unwrap().connections[0].id;
+        let node = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, id.to_string());
+        let node: String = node.unwrap()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("narrows.live.{node}")
+    };
+    for group in ["narrows.live", &answers] {
+        let topic = narrows::Group::<serde_json::Value>::new(group).unwrap().topic();
+        for payload in bottomless() {
+            layer.publish(&topic, payload.into()).await.unwrap();
+        }
+    }
+    assert_eq!(list(&here.channels, LiveFilter::new()).await.nodes.answered, 2);
+    ada.send(&ask_echo("here")).await;
+    ada.expect(&said("here")).await;
+}
+
+/// Questions and answers in MessagePack in which something is as deep as it can be read.
+fn bottomless() -> Vec<Vec<u8>> {
+    let text = |text: &str| [&[0xd9, text.len() as u8], text.as_bytes()].concat();
+    let deep = [vec![0x91; 1015], vec![0xc0]].concat();
+    let maps = [[&[0x81][..], &text("x")].concat().repeat(1000), vec![0xc0]].concat();
+    let id = text("AAAAAAAAAAAAAAAAAAAAAAAA");
+    let mut all = Vec::new();
+    for deep in [deep, maps] {
+        let send = [&[0x81][..], &text("send"), &[0x82], &text("id"), &id, &text("message"), &deep].concat();
+        for (kind, what) in
+            [("narrows.live.ask", &deep), ("narrows.live.ask", &send), ("narrows.live.answer", &deep)]
+        {
+            let from = [text("from"), text("0000000000000001")].concat();
+            let node = [text("node"), text("0000000000000001"), text("number"), vec![1]].concat();
+            let head = [&[0x86][..], &text("type"), &text(kind), &from, &node, &text("part"), &deep].concat();
+            all.push([head, text("what"), what.clone()].concat());
+        }
+    }
+    all
 }
