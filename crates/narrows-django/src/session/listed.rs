@@ -126,6 +126,8 @@ impl Accounts {
         limit: u64,
     ) -> Result<SessionPage, ListSessionsError> {
         let (rows, limit) = (self.rows()?, limit.clamp(1, 200) as usize);
+        // Databases count so far.
+        let from = from.min(u64::from(u32::MAX));
         let (mut sessions, mut at, count) = (Vec::new(), from, rows.count().await?);
         while at < from + LOOKED_THROUGH {
             let batch = if user.is_some() { BATCH } else { limit as u64 };

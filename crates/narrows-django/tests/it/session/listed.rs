@@ -63,7 +63,12 @@ async fn pages_hold_each_session_once_and_those_of_one_user_alone() {
     assert_eq!(all(&accounts, Some("11"), 200).await.len(), 15);
     assert_eq!(all(&accounts, Some("2"), 5).await, []);
     assert_eq!(accounts.list_sessions(None, 0, 1).await.unwrap().count, 23);
-    assert_eq!(accounts.list_sessions(None, 1_000_000, 5).await.unwrap().sessions, []);
+    for from in [1_000_000, u64::MAX] {
+        for user in [None, Some(&UserId::new("1"))] {
+            let page = accounts.list_sessions(user, from, 5).await.unwrap();
+            assert_eq!((page.sessions, page.next), (vec![], None));
+        }
+    }
 }
 
 #[tokio::test]
@@ -95,12 +100,19 @@ fn key_is(id: &SessionId, key: &str) -> bool {
 async fn all_sessions_of_a_user_end_but_the_one_that_stays() {
     let accounts = Site::new(|accounts| accounts).await.accounts;
     let mine = session_of(&accounts, Some("1")).await;
-    for n in 0..1200 {
-        session_of(&accounts, Some(if n % 100 == 0 { "1" } else { "2" })).await;
+    // Copies of two, among one another: more than are read at once.
+    for (user, every) in [("1", "= 0"), ("2", "> 0")] {
+        session_of(&accounts, Some(user)).await;
+        let copies = format!(
+            "INSERT INTO django_session SELECT printf('%032d', n), session_data, expire_date FROM django_session, \
+             (WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200) SELECT n FROM numbers) \
+             WHERE n % 100 {every} AND session_key = (SELECT session_key FROM django_session ORDER BY rowid DESC LIMIT 1)"
+        );
+        accounts.database().connection().execute_unprepared(&copies).await.unwrap();
     }
-    assert_eq!(accounts.end_sessions_of(&UserId::new("1"), Some(&mine)).await.unwrap(), 12);
+    assert_eq!(accounts.end_sessions_of(&UserId::new("1"), Some(&mine)).await.unwrap(), 13);
     let left = accounts.list_sessions(Some(&UserId::new("1")), 0, 200).await.unwrap();
-    assert_eq!((left.sessions.len(), left.count), (1, 1189));
+    assert_eq!((left.sessions.len(), left.count), (1, 1190));
     assert!(key_is(&left.sessions[0].id, &mine));
     assert_eq!(accounts.end_sessions_of(&UserId::new("1"), None).await.unwrap(), 1);
 }
