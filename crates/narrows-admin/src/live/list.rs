@@ -57,8 +57,9 @@ pub(crate) async fn list(page: AdminPage, Query(asked): Query<Asked>) -> Result 
     page.staff().need(VIEW)?;
     let (live, accounts) = (page.site().channels().live(), page.site().accounts().clone());
     let filter = filter(&accounts, &asked).await?;
-    let (found, totals) = tokio::try_join!(live.connections(&filter), live.totals())?;
-    let groups = live.groups("", GROUPS).await?;
+    let (found, totals, groups) =
+        tokio::try_join!(live.connections(&filter), live.totals(), live.groups("", GROUPS))?;
+    let is_whole = |nodes: LiveNodes| nodes.silent == 0 && nodes.reached;
     let names = names(&accounts, found.connections.iter().filter_map(|one| one.user.as_deref())).await?;
     let lines: Vec<Line> = found.connections.iter().map(|one| line(one, &names)).collect();
     let consumers = totals.consumers.iter().map(
@@ -79,7 +80,7 @@ pub(crate) async fn list(page: AdminPage, Query(asked): Query<Asked>) -> Result 
             connections => totals.connections,
             queued => bytes(totals.queued_bytes),
             nodes => said_of(found.nodes),
-            is_whole => found.nodes.silent == 0 && found.nodes.reached,
+            is_whole => [found.nodes, totals.nodes, groups.nodes].into_iter().all(is_whole),
             by_node => Value::from(Serde(totals.by_node)),
             consumers, groups => groups_shown, group_count => groups.count,
             lines => Value::from(Serde(lines)),
@@ -119,8 +120,16 @@ async fn filter(accounts: &Accounts, asked: &Asked) -> Result<LiveFilter> {
 
 /// The user of this name, or of this id where nobody has the name.
 pub(crate) async fn user_id(accounts: &Accounts, text: &str) -> Result<UserId> {
-    let named = accounts.user_by_name(text).await?;
-    Ok(named.map_or_else(|| UserId::new(text), |user| user.id))
+    match accounts.user_by_name(text).await? {
+        Some(user) => Ok(user.id),
+        None => known_id(accounts, text).await,
+    }
+}
+
+/// The id as the table has it, where it does: sockets are known by that, and `007` is no other than 7.
+pub(crate) async fn known_id(accounts: &Accounts, text: &str) -> Result<UserId> {
+    let user = accounts.user_by_id(&UserId::new(text)).await?;
+    Ok(user.map_or_else(|| UserId::new(text), |user| user.id))
 }
 
 /// The names of users by their ids.

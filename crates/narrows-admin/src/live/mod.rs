@@ -14,7 +14,7 @@ pub use self::announce::Target;
 pub(crate) use self::confirm::Confirm;
 pub(crate) use self::deed::{to_its_end, write_down};
 pub(crate) use self::end::username;
-pub(crate) use self::list::{names, user_id};
+pub(crate) use self::list::{known_id, names, user_id};
 use crate::Admin;
 use crate::shell::Paths;
 

@@ -3,7 +3,7 @@ use narrows_django::{ListSessionsError, ListedSession, SessionId, UserId};
 use narrows_web::{Db, Error, Result};
 
 use super::DELETE;
-use crate::live::{Confirm, to_its_end, username, write_down};
+use crate::live::{Confirm, known_id, to_its_end, username, write_down};
 use crate::log::{Action, Change};
 use crate::rows::Key;
 use crate::shell::AdminPage;
@@ -61,7 +61,8 @@ async fn end_one(page: AdminPage, db: Db, id: String) -> Result {
 /// Asks whether all sessions of a user are to end.
 pub(crate) async fn ask_user(page: AdminPage, Path(id): Path<String>) -> Result {
     page.staff().need(DELETE)?;
-    let user = username(&page, &id).await?;
+    let id = known_id(page.site().accounts(), &id).await?;
+    let user = username(&page, id.as_str()).await?;
     let own = if is_own(&page, &id) { " Your own session stays." } else { "" };
     Confirm {
         title: format!("End all sessions of {user}"),
@@ -81,12 +82,13 @@ pub(crate) async fn end_user(page: AdminPage, db: Db, Path(id): Path<String>) ->
 }
 
 async fn end_all(page: AdminPage, db: Db, id: String) -> Result {
-    let user = username(&page, &id).await?;
+    let id = known_id(page.site().accounts(), &id).await?;
+    let user = username(&page, id.as_str()).await?;
     let own = page.session().key().filter(|_| is_own(&page, &id));
-    let ended = page.site().accounts().end_sessions_of(&UserId::new(&id), own.as_deref()).await;
+    let ended = page.site().accounts().end_sessions_of(&id, own.as_deref()).await;
     let ended = ended.map_err(not_found)?;
     let changes = [Change::of("sessions", None, Some(&ended.to_string()))];
-    let object = ("sessions_of_user", &Key(vec![id]));
+    let object = ("sessions_of_user", &Key(vec![id.as_str().to_owned()]));
     write_down(&db, page.staff(), Action::End, object, &user, &changes).await?;
     page.success(format!("{ended} {} of {user} ended.", if ended == 1 { "session" } else { "sessions" }));
     page.redirect("admin:sessions", &[])
@@ -133,8 +135,8 @@ fn not_found(error: ListSessionsError) -> Error {
     }
 }
 
-fn is_own(page: &AdminPage, id: &str) -> bool {
-    page.staff().user().id.as_str() == id
+fn is_own(page: &AdminPage, id: &UserId) -> bool {
+    page.staff().user().id == *id
 }
 
 /// A part of the key's digest.

@@ -99,6 +99,13 @@ async fn who_ends_all_of_their_own_stays_where_they_are() {
     site.post_form(&format!("/admin/sessions/users/{}/end/", ada.id), &[]).await;
     socket.expect_close(4401).await;
     assert!(list(&site, "").await.contains("1 session of ada ended."));
+    elsewhere.log_in(&ada).await;
+    let mut socket = elsewhere.socket("/ws/red/").await;
+    let link = format!("/admin/sessions/users/{}/end/", ada.id);
+    assert!(list(&site, &format!("?user=00{}", ada.id)).await.contains(&link), "another way to write the id");
+    site.post_form(&format!("/admin/sessions/users/00{}/end/", ada.id), &[]).await;
+    socket.expect_close(4401).await;
+    assert!(list(&site, "").await.contains("1 session of ada ended."));
 }
 
 #[tokio::test]
