@@ -371,6 +371,8 @@ fn a_file_is_read_where_no_other_is_named_and_need_not_be_there() {
     assert_eq!(load(&usual.0, &[]), 3);
     assert_eq!(load(&usual.0, &["--config", named.0.to_str().unwrap()]), 4);
     assert_eq!(load(std::path::Path::new("/nowhere/at/all.toml"), &[]), 0);
+    let unknown = Settings::load(&with_commands(&usual.0.join("settings.toml")), [""; 0], EMPTY);
+    assert!(matches!(unknown, Err(SettingsError::ReadFile { .. })), "{unknown:?}");
 }
 
 #[test]

@@ -239,7 +239,11 @@ fn merge(
     let config = match (flags.config, environment.get("NARROWS_CONFIG")) {
         (Some(path), _) => Some((PathBuf::from(path), Source::Flag("--config".to_owned()))),
         (None, Some(path)) => Some((PathBuf::from(path), Source::Environment("NARROWS_CONFIG".to_owned()))),
-        (None, None) => program.file.clone().filter(|path| path.exists()).map(|path| (path, Source::Default)),
+        // Where it cannot be said whether it is there, the attempt to read it says why.
+        (None, None) => {
+            let file = program.file.clone().filter(|path| path.try_exists().unwrap_or(true));
+            file.map(|path| (path, Source::Default))
+        }
     };
     if let Some((path, named_by)) = config {
         for (place, value, source) in file::read(&path, &named_by, table)? {
