@@ -1,12 +1,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Tab;
 
 /// What it finds that keeps somebody from using a page; the rest is advice.
 const SERIOUS: [&str; 2] = ["serious", "critical"];
+
+/// What pages are looked at in: the colours that somebody prefers, and the width and height of the screen.
+const LOOKS: [(&str, u32, u32); 2] = [("light", 1280, 800), ("dark", 375, 740)];
 
 /// axe-core, which finds what is wrong with a page for those who do not see it, or use no mouse.
 #[derive(Debug)]
@@ -42,6 +45,31 @@ impl Axe {
             .iter()
             .filter(|violation| violation["impact"].as_str().is_some_and(|impact| SERIOUS.contains(&impact)));
         serious.map(described).collect()
+    }
+
+    /// The serious faults of the page that a tab shows, in light on a desk and in the dark on a phone; and whether it is wider than
+    /// the screen there.
+    ///
+    /// # Panics
+    /// When the browser is gone.
+    pub async fn faults_in_all_looks(&self, tab: &Tab) -> Vec<String> {
+        let mut all = Vec::new();
+        for (scheme, width, height) in LOOKS {
+            let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            tab.devtools("Emulation.setEmulatedMedia", media).await;
+            let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+            tab.devtools("Emulation.setDeviceMetricsOverride", size).await;
+            // Colours may change slowly.
+            let end = "one.effect.getTiming().iterations < 9 && one.finish()";
+            tab.script(&format!("for (const one of document.getAnimations()) {end}")).await;
+            let at = tab.path().await;
+            let found = self.faults(tab).await;
+            all.extend(found.into_iter().map(|fault| format!("{at} in {scheme}, {width} wide: {fault}")));
+            if tab.value("document.documentElement.scrollWidth > innerWidth").await == json!(true) {
+                all.push(format!("{at}, {width} wide: something is wider than the page"));
+            }
+        }
+        all
     }
 }
 

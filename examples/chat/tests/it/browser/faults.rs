@@ -8,33 +8,11 @@ use super::{Person, with_browsers};
 use crate::site::Site;
 use crate::visitor::{PASSWORD, Visitor};
 
-const LOOKS: [(&str, u32, u32); 2] = [("light", 1280, 800), ("dark", 375, 740)];
-
-/// The serious faults of the page that is shown, in all looks.
-async fn faults(tab: &Tab, axe: &Axe) -> Vec<String> {
-    let mut all = Vec::new();
-    for (scheme, width, height) in LOOKS {
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        tab.devtools("Emulation.setEmulatedMedia", media).await;
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        tab.devtools("Emulation.setDeviceMetricsOverride", size).await;
-        // Colours may change slowly.
-        tab.script("for (const one of document.getAnimations()) one.effect.getTiming().iterations < 9 && one.finish()").await;
-        let at = tab.path().await;
-        let found = axe.faults(tab).await;
-        all.extend(found.into_iter().map(|fault| format!("{at} in {scheme}, {width} wide: {fault}")));
-        if tab.value("document.documentElement.scrollWidth > innerWidth").await == json!(true) {
-            all.push(format!("{at}, {width} wide: something is wider than the page"));
-        }
-    }
-    all
-}
-
 /// Opens the pages one after the other: none has faults.
 pub(super) async fn are_good(tab: &Tab, axe: &Axe, site: &Site, pages: &[&str]) {
     for page in pages {
         tab.visit(site, page).await;
-        let faults = faults(tab, axe).await;
+        let faults = axe.faults_in_all_looks(tab).await;
         assert!(faults.is_empty(), "{page}:\n{}", faults.join("\n"));
     }
 }
@@ -44,7 +22,7 @@ async fn leads_to_a_good_page(tab: &Tab, axe: &Axe, link: &str) {
     let here = tab.path().await;
     tab.script(&format!("location.href = document.querySelector({}).href", json!(link))).await;
     tab.until(&format!("location.pathname !== '{here}' && document.readyState === 'complete'")).await;
-    let faults = faults(tab, axe).await;
+    let faults = axe.faults_in_all_looks(tab).await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -71,7 +49,7 @@ async fn the_pages_for_visitors_and_users_are_free_of_serious_faults() {
         tab.until_state("open").await;
         tab.say("hello").await;
         tab.until_heard("hello").await;
-        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+        assert_eq!(axe.faults_in_all_looks(&tab).await, [""; 0]);
         are_good(&tab, &axe, site, &["/notifications/", "/account/", "/logout/", "/admin/"]).await;
     })
     .await;
@@ -122,7 +100,7 @@ async fn the_admins_pages_of_users_sessions_and_connections_are_free_of_serious_
         grace.script("document.querySelector('form.card').noValidate = true").await;
         grace.click("form.card [name=_save]").await;
         grace.until("document.querySelector('[aria-invalid]')").await;
-        assert_eq!(faults(&grace, &axe).await, [""; 0]);
+        assert_eq!(axe.faults_in_all_looks(&grace).await, [""; 0]);
         for page in ["/admin/sessions/", "/admin/live/?still=1"] {
             are_good(&grace, &axe, site, &[page]).await;
             leads_to_a_good_page(&grace, &axe, "td a.danger").await;
@@ -148,7 +126,7 @@ async fn the_pages_of_a_new_project_and_its_accounts_are_free_of_serious_faults(
         tab.fill("#id_password", "short").await;
         tab.write("#id_password_again", PASSWORD).await;
         tab.until("document.querySelector('[aria-invalid]')").await;
-        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+        assert_eq!(axe.faults_in_all_looks(&tab).await, [""; 0]);
         tab.fill("#id_password", PASSWORD).await;
         tab.write("#id_password_again", PASSWORD).await;
         tab.until("document.querySelector('header form button')").await;
@@ -156,7 +134,7 @@ async fn the_pages_of_a_new_project_and_its_accounts_are_free_of_serious_faults(
         tab.until("document.querySelector('#state')?.textContent === 'Connected.'").await;
         tab.write("#say input", "hello").await;
         tab.until("document.querySelector('#log li')").await;
-        assert_eq!(faults(&tab, &axe).await, [""; 0]);
+        assert_eq!(axe.faults_in_all_looks(&tab).await, [""; 0]);
     })
     .await;
 }
