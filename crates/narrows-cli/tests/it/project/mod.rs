@@ -1,6 +1,7 @@
 //! `narrows new`, `narrows app` and `narrows run`.
 
 mod app;
+mod eyes;
 mod new;
 mod run;
 mod server;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use programs::Child;
 
+use super::eyes;
 use super::server::{Events, get, wait_for};
 use super::{done, edit, narrows, project, somewhere};
 
@@ -42,6 +43,11 @@ fn a_new_project_tests_itself_migrates_and_is_served_without_a_gap_while_somebod
     edit(&root.join("templates/base.html"), "</header>", "<b>new</b></header>");
     page.wait("event: reload");
     assert!(get(address, "/").unwrap().1.contains("<b>new</b>"));
+
+    let newer = || edit(&root.join("templates/base.html"), "<b>new</b>", "<b>newer</b>");
+    eyes::shows(address, newer, "document.querySelector('header b')?.textContent === 'newer'");
+    let pages = ["/", "/chat/lobby/", "/blog/", "/login/", "/register/", "/admin/login/", "/nothing/"];
+    eyes::are_good(address, &pages);
 
     // Code is built, and takes over; the old program ends.
     edit(&root.join("src/chat/mod.rs"), "\"one\"", "\"two\"");
