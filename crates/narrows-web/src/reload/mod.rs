@@ -101,7 +101,9 @@ async fn events(State((reload, site)): State<(Arc<Reload>, Site)>) -> impl IntoR
                 () = reload.ended() => return None,
                 changed = count.changed() => {
                     changed.ok()?;
-                    return Some((Event::default().event("reload").data(""), (reload, site, count)));
+                    // Browsers leave out an event without data.
+                    let state = reload.state(*count.borrow_and_update());
+                    return Some((Event::default().event("reload").data(state), (reload, site, count)));
                 }
             }
         }

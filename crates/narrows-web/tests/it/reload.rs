@@ -113,6 +113,8 @@ fn a_line_has_the_open_pages_load_again() {
     let long = "x".repeat(100_000);
     program.input.write_all(format!("unknown\n{long}\nreload\n").as_bytes()).unwrap();
     assert_eq!(events.next().unwrap(), "event: reload");
+    let data = events.next().unwrap();
+    assert!(data.starts_with("data: ") && data.ends_with("-1"), "browsers leave out what has none: {data}");
 }
 
 #[test]
