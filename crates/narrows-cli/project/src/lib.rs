@@ -17,8 +17,14 @@ pub fn project() -> Project {
 
 /// What staff find at `/admin/`, beside users, sessions and live connections.
 fn admin() -> Admin {
+    use chat::models::message::Column;
+
+    let messages = Listed::new(chat::models::message::Entity)
+        .list([Column::Author, Column::Text, Column::RoomId, Column::SentAt])
+        .search([Column::Text, Column::Author])
+        .filter([Column::RoomId, Column::SentAt]);
     Admin::new()
         .announce(chat::announce)
         .model(Listed::new(chat::models::room::Entity))
-        .model(Listed::new(chat::models::message::Entity))
+        .model(messages)
 }
